@@ -1,0 +1,1 @@
+"""The engine's tables and SQL. Nothing outside this package writes SQL against them."""

@@ -1,0 +1,339 @@
+"""The engine's tables. Core tables: the hot path writes them with executemany; reads.py and changes.py hold all their SQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+
+from engine.store.database import Base, BigKey, Instant, Json
+
+metadata = Base.metadata
+
+TOKEN_BITS = 24
+"""An element instance key is `process instance key << TOKEN_BITS | token id`: unique without asking the database for a number."""
+
+
+def element_key(instance_key: int, token_id: int) -> int:
+    """The key of an element instance (user task, job host, ...)."""
+    return instance_key << TOKEN_BITS | token_id
+
+
+def split_key(key: int) -> tuple[int, int]:
+    """(process instance key, token id) of an element instance key."""
+    return key >> TOKEN_BITS, key & (1 << TOKEN_BITS) - 1
+
+
+business_clock = Table(
+    "business_clock",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("offset_seconds", Integer, nullable=False, default=0),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("name", String(200), nullable=False, default=""),
+    Column("deployed_at", Instant, nullable=False),
+    Column("deployed_by", String(100), nullable=False),
+)
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False, index=True),
+    Column("name", String(300), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+process_definition = Table(
+    "process_definition",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("process_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("version_tag", String(100)),
+    Column("name", String(300), nullable=False, default=""),
+    Column("resource_name", String(300), nullable=False),
+    Column("resource_key", BigKey, ForeignKey("resource.key"), nullable=False),
+    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("process_id", "version"),
+)
+
+decision_definition = Table(
+    "decision_definition",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("decision_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("version_tag", String(100)),
+    Column("name", String(300), nullable=False, default=""),
+    Column("drg_id", String(200), nullable=False, default=""),
+    Column("drg_name", String(300), nullable=False, default=""),
+    Column("resource_name", String(300), nullable=False),
+    Column("resource_key", BigKey, ForeignKey("resource.key"), nullable=False),
+    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("decision_id", "version"),
+)
+
+form_definition = Table(
+    "form_definition",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("form_id", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("version_tag", String(100)),
+    Column("resource_name", String(300), nullable=False),
+    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("form_id", "version"),
+)
+
+start_subscription = Table(
+    "start_subscription",
+    metadata,
+    Column("definition_key", BigKey, ForeignKey("process_definition.key"), primary_key=True),
+    Column("element_id", String(200), primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("name", String(300), nullable=False),
+    Index("ix_start_subscription_name", "kind", "name"),
+)
+
+process_instance = Table(
+    "process_instance",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("root_key", BigKey, index=True),
+    Column("parent_key", BigKey, index=True),
+    Column("parent_token", Integer),
+    Column("definition_key", BigKey, ForeignKey("process_definition.key"), nullable=False, index=True),
+    Column("process_id", String(200), nullable=False, index=True),
+    Column("business_id", String(100), index=True),
+    Column("owner", String(100), index=True),
+    Column("state", String(12), nullable=False, default="ACTIVE"),
+    Column("version", Integer, nullable=False, default=0),
+    Column("header", LargeBinary, nullable=False, default=b""),
+    Column("next_due_at", Instant, index=True),
+    Column("incidents", Integer, nullable=False, default=0),
+    Column("started_at", Instant, nullable=False),
+    Column("started_by", String(100), nullable=False),
+    Column("ended_at", Instant),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("instance_key", BigKey, primary_key=True),
+    Column("token_id", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+variable = Table(
+    "variable",
+    metadata,
+    Column("instance_key", BigKey, primary_key=True),
+    Column("scope_id", Integer, primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+element_event = Table(
+    "element_event",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("instance_key", BigKey, nullable=False),
+    Column("token_id", Integer, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("scope_id", Integer, nullable=False),
+    Column("predecessor", Integer),
+    Column("flow_id", String(200)),
+    Column("into", Integer),
+    Column("at", Instant, nullable=False),
+    Index("ix_element_event_instance", "instance_key", "id"),
+)
+
+user_task = Table(
+    "user_task",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=False),
+    Column("instance_key", BigKey, nullable=False, index=True),
+    Column("root_key", BigKey, nullable=False, index=True),
+    Column("definition_key", BigKey, nullable=False),
+    Column("process_id", String(200), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("name", String(300), nullable=False, default=""),
+    Column("business_id", String(100), index=True),
+    Column("owner", String(100)),
+    Column("state", String(12), nullable=False, default="CREATED"),
+    Column("assignee", String(100), index=True),
+    Column("candidate_groups", Json, nullable=False, default=list),
+    Column("candidate_users", Json, nullable=False, default=list),
+    Column("due_date", Instant),
+    Column("follow_up_date", Instant),
+    Column("priority", Integer, nullable=False, default=50),
+    Column("form_key", BigKey),
+    Column("form_id", String(200)),
+    Column("external_form", String(300)),
+    Column("properties", Json, nullable=False, default=dict),
+    Column("created_at", Instant, nullable=False),
+    Column("claimed_at", Instant),
+    Column("completed_at", Instant),
+    Column("completed_by", String(100), index=True),
+    Column("submission", Json),
+    Index("ix_user_task_open", "state", "due_date"),
+)
+
+user_task_candidate = Table(
+    "user_task_candidate",
+    metadata,
+    Column("task_key", BigKey, ForeignKey("user_task.key", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(5), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Index("ix_user_task_candidate_name", "kind", "name", "task_key"),
+)
+
+user_task_draft = Table(
+    "user_task_draft",
+    metadata,
+    Column("task_key", BigKey, ForeignKey("user_task.key", ondelete="CASCADE"), primary_key=True),
+    Column("username", String(100), primary_key=True),
+    Column("data", Json, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("instance_key", BigKey, nullable=False, index=True),
+    Column("root_key", BigKey, nullable=False),
+    Column("token_id", Integer, nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("type", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("listener_event", String(20)),
+    Column("state", String(12), nullable=False, default="CREATED"),
+    Column("retries", Integer, nullable=False),
+    Column("headers", Json, nullable=False, default=dict),
+    Column("variables", Json, nullable=False, default=dict),
+    Column("worker", String(100)),
+    Column("deadline", Instant),
+    Column("not_before", Instant),
+    Column("error_message", Text),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_job_activatable", "type", "state", "deadline"),
+)
+
+message_subscription = Table(
+    "message_subscription",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=False),
+    Column("instance_key", BigKey, nullable=False, index=True),
+    Column("root_key", BigKey, nullable=False),
+    Column("process_id", String(200), nullable=False),
+    Column("token_id", Integer, nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("element_name", String(300), nullable=False, default=""),
+    Column("message_name", String(300), nullable=False),
+    Column("correlation_key", String(300), nullable=False),
+    Column("business_id", String(100), index=True),
+    Column("interrupting", Boolean, nullable=False, default=True),
+    Column("properties", Json, nullable=False, default=dict),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_message_subscription_name", "message_name", "correlation_key"),
+)
+
+signal_wait = Table(
+    "signal_wait",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=False),
+    Column("instance_key", BigKey, nullable=False, index=True),
+    Column("root_key", BigKey, nullable=False),
+    Column("token_id", Integer, nullable=False),
+    Column("name", String(300), nullable=False, index=True),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("kind", String(10), nullable=False, default="message"),
+    Column("name", String(300), nullable=False),
+    Column("correlation_key", String(300), nullable=False, default=""),
+    Column("message_id", String(200)),
+    Column("variables", Json, nullable=False, default=dict),
+    Column("business_id", String(100)),
+    Column("owner", String(100)),
+    Column("published_by", String(100), nullable=False),
+    Column("source_key", BigKey),
+    Column("state", String(12), nullable=False, default="NEW", index=True),
+    Column("published_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_message_name", "name", "correlation_key", "state"),
+)
+
+message_correlation = Table(
+    "message_correlation",
+    metadata,
+    Column("message_key", BigKey, ForeignKey("message.key", ondelete="CASCADE"), primary_key=True),
+    Column("process_id", String(200), primary_key=True),
+    Column("root_key", BigKey, nullable=False),
+    Column("instance_key", BigKey, nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("instance_key", BigKey, nullable=False, index=True),
+    Column("root_key", BigKey, nullable=False),
+    Column("token_id", Integer, nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("details", Json, nullable=False, default=dict),
+    Column("state", String(10), nullable=False, default="ACTIVE", index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Column("resolved_by", String(100)),
+)
+
+decision_evaluation = Table(
+    "decision_evaluation",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("instance_key", BigKey, index=True),
+    Column("root_key", BigKey),
+    Column("business_id", String(100), index=True),
+    Column("token_id", Integer),
+    Column("element_id", String(200)),
+    Column("decision_id", String(200), nullable=False),
+    Column("decision_key", BigKey),
+    Column("output", Json),
+    Column("trace", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("business_at", Instant, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("action", String(60), nullable=False, index=True),
+    Column("root_key", BigKey, index=True),
+    Column("instance_key", BigKey),
+    Column("element_id", String(200)),
+    Column("task_key", BigKey),
+    Column("business_id", String(100), index=True),
+    Column("data", Json, nullable=False, default=dict),
+)
