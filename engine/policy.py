@@ -32,9 +32,7 @@ class Actor:
         return power in self.powers
 
 
-SYSTEM = Actor(
-    "system", powers=frozenset({"deploy", "operate", "read_all", "represent_owner", "administer"}), display_name="系统"
-)
+SYSTEM = Actor("system", powers=frozenset({"deploy", "operate", "read_all", "represent_owner", "administer"}), display_name="系统")
 
 
 @dataclass(frozen=True, slots=True)
