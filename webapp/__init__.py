@@ -1,0 +1,42 @@
+"""The web shell's composition root: `create_app()` opens the engine, wires security, sessions, languages and every page.
+
+A page is a module of `webapp.pages` with a `blueprint`; it is found by itself, there is no list to edit.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from flask import Flask
+
+from engine import Engine, open_engine
+from engine.settings import Settings
+from webapp import languages, live, navigation, pages, rendering, security, sessions
+
+SMALL_BODY_BYTES = 2 * 1024 * 1024
+"""What a request may send unless its view raises `request.max_content_length` (uploads do)."""
+
+
+def create_app(engine: Engine | Settings | None = None) -> Flask:
+    """The WSGI application over an opened engine, or over one that is opened here from `Settings` (default: from the environment)."""
+    if not isinstance(engine, Engine):
+        from handlers.registry import registry
+
+        engine = open_engine(engine or Settings.from_environment(), registry())
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=SMALL_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=SMALL_BODY_BYTES,
+        MAX_FORM_PARTS=500,
+        SEND_FILE_MAX_AGE_DEFAULT=0,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it, its base class does not declare it
+    app.extensions["lianban"] = engine
+    for part in (languages, security, sessions, rendering, navigation, live):
+        part.install(app)
+    for module in iter_modules(pages.__path__, f"{pages.__name__}."):
+        blueprint = getattr(import_module(module.name), "blueprint", None)
+        if blueprint is not None:
+            app.register_blueprint(blueprint)
+    return app

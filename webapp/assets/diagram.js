@@ -1,0 +1,63 @@
+// Draws BPMN diagrams with the state of an instance: <div data-diagram="xml address"><script class="diagram-state">{...}</script></div>.
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer.js";
+import "bpmn-js/dist/assets/diagram-js.css";
+import "bpmn-js/dist/assets/bpmn-js.css";
+
+const MARKS = ["done", "active", "failed", "coming"];
+
+export async function draw(container) {
+  const stateBlock = container.querySelector(".diagram-state");
+  const state = stateBlock ? JSON.parse(stateBlock.textContent) : {};
+  const answer = await fetch(container.dataset.diagram, { headers: { Accept: "application/xml" } });
+  if (!answer.ok) {
+    container.textContent = document.body.dataset.lang === "en" ? "The diagram cannot be shown." : "流程图无法显示。";
+    return null;
+  }
+  const viewer = new NavigatedViewer({ container });
+  container.viewer = viewer;
+  await viewer.importXML(await answer.text());
+  show(viewer, state);
+  fit(viewer);
+  return viewer;
+}
+
+// state: {done, active, failed, coming: [element id], tokens: {element id: how many}}
+export function show(viewer, state) {
+  const canvas = viewer.get("canvas");
+  const registry = viewer.get("elementRegistry");
+  for (const mark of MARKS) {
+    registry.forEach((element) => canvas.removeMarker(element.id, mark));
+    for (const id of state[mark] ?? []) if (registry.get(id)) canvas.addMarker(id, mark);
+  }
+  const overlays = viewer.get("overlays");
+  overlays.clear();
+  for (const [id, count] of Object.entries(state.tokens ?? {})) {
+    if (!registry.get(id) || count < 2) continue;
+    const html = document.createElement("div");
+    html.className = "token";
+    html.textContent = count;
+    overlays.add(id, { position: { top: -10, right: 12 }, html });
+  }
+}
+
+// The whole diagram when it stays readable, else at a readable size around what is active.
+function fit(viewer) {
+  const canvas = viewer.get("canvas");
+  canvas.zoom("fit-viewport", "auto");
+  if (canvas.zoom() >= 0.45) return;
+  canvas.zoom(0.7);
+  const active = viewer.get("elementRegistry").find((element) => canvas.hasMarker(element.id, "active"));
+  if (active) canvas.scrollToElement(active, 80);
+}
+
+function drawAll(root) {
+  for (const container of root.querySelectorAll("[data-diagram]")) {
+    if (container.dataset.drawn || !container.offsetParent) continue; // hidden: drawn when its tab is shown
+    container.dataset.drawn = "1";
+    draw(container);
+  }
+}
+
+drawAll(document);
+document.addEventListener("htmx:after:swap", () => drawAll(document));
+document.addEventListener("lianban:shown", () => drawAll(document));

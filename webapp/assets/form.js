@@ -1,0 +1,1 @@
+// Mounts form-js viewers; filled in below.

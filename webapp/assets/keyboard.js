@@ -1,0 +1,67 @@
+// Keyboard first: one table of keys. Letters work outside of fields; Ctrl combinations and Escape work everywhere.
+
+const typing = (node) => Boolean(node?.closest?.("input, textarea, select, [contenteditable]")) && !["checkbox", "radio", "button"].includes(node.type);
+
+const click = (selector) => {
+  const node = document.querySelector(selector);
+  if (!node || node.disabled) return false;
+  node.click();
+  return true;
+};
+
+const focusSearch = () => {
+  const field = document.querySelector('[data-hotkey="/"]');
+  field?.focus();
+  field?.select();
+  return Boolean(field);
+};
+
+// Rows are links inside [data-rows]; the chosen one has class "on". j and k move the choice and open it in the task pane.
+export const rows = () => [...document.querySelectorAll("[data-rows] a.rowx")];
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return false;
+  const at = all.findIndex((row) => row.classList.contains("on"));
+  const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+  next.dispatchEvent(new CustomEvent("lianban:choose", { bubbles: true }));
+  return true;
+}
+
+function enter(event) {
+  if (event.target.closest?.("a, button, summary") && !event.target.closest("a.rowx.on")) return false;
+  const field = document.querySelector(".task-form input:not([disabled]), .task-form textarea:not([disabled]), .task-form select, [data-claim]");
+  field?.focus();
+  return Boolean(field);
+}
+
+const plain = {
+  "/": focusSearch,
+  "?": () => {
+    document.getElementById("help")?.showModal();
+    return true;
+  },
+  j: () => move(1),
+  k: () => move(-1),
+  c: () => click("[data-claim]") || click("[data-unclaim]"),
+  n: () => click("[data-next-task]"),
+  Enter: enter,
+};
+
+export function installKeyboard() {
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || document.querySelector("dialog[open]")) return;
+    const control = event.ctrlKey || event.metaKey;
+    if (control && event.key === "Enter" && click("[data-submit-form]")) return event.preventDefault();
+    if (control && event.key.toLowerCase() === "s" && click("[data-save-draft]")) return event.preventDefault();
+    if (event.key === "Escape" && typing(event.target)) {
+      event.target.blur();
+      document.querySelector("[data-rows] a.rowx.on")?.focus();
+      return;
+    }
+    if (control || event.altKey || typing(event.target)) return;
+    if (plain[event.key]?.(event)) event.preventDefault();
+  });
+}

@@ -1,0 +1,42 @@
+"""The two languages of the shell: Chinese is written in the sources, English comes from the catalogue in translations/."""
+
+from __future__ import annotations
+
+from flask import Flask, g, redirect, request
+from flask_babel import Babel
+from werkzeug.wrappers import Response
+
+from webapp.context import public
+
+COOKIE = "lianban_language"
+LANGUAGES = {"zh": "zh_CN", "en": "en"}
+
+
+def language() -> str:
+    """ "zh" or "en": the visitor's choice, Chinese without one."""
+    chosen = request.cookies.get(COOKIE, "zh") if request else "zh"
+    return chosen if chosen in LANGUAGES else "zh"
+
+
+def install(app: Flask) -> None:
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
+    Babel(app, default_locale="zh_CN", locale_selector=lambda: LANGUAGES[language()])
+    app.add_url_rule("/language/<code>", "language.choose", _choose, methods=["POST"])
+
+    @app.before_request
+    def remember() -> None:
+        g.language = language()
+
+
+@public
+def _choose(code: str) -> Response:
+    """Keep the choice in a cookie and go back to the page it was made on."""
+    answer = redirect(local_path(request.form.get("next", "/")))
+    answer.set_cookie(COOKIE, code if code in LANGUAGES else "zh", max_age=365 * 86400, samesite="Lax", httponly=True)
+    return answer
+
+
+def local_path(target: str) -> str:
+    """`target` when it is a path of this site, else "/": a link from outside must not make us redirect elsewhere."""
+    is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and "\n" not in target and "\r" not in target
+    return target if is_local else "/"

@@ -1,0 +1,48 @@
+"""The top bar: which places there are and which of them the visitor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the top bar. `kinds`: the kinds of users who see it (empty: everybody)."""
+
+    endpoint: str
+    label: LazyString
+    kinds: frozenset[str] = frozenset()
+
+
+STAFF = frozenset({"staff", "admin", "analyst"})
+
+PLACES = (
+    Place("worklist.index", lazy_gettext("工作台")),
+    Place("projects.index", lazy_gettext("项目")),
+    Place("register.show", lazy_gettext("项目登记")),
+    Place("definitions.index", lazy_gettext("流程"), STAFF),
+)
+
+
+def places() -> Iterator[tuple[str, LazyString, bool]]:
+    """(address, label, whether the visitor is there) of every place that exists and that the visitor may see."""
+    here = (request.endpoint or "").partition(".")[0]
+    for place in PLACES:
+        visible = not place.kinds or (g.user is not None and g.user.kind in place.kinds)
+        if visible and place.endpoint in current_app.view_functions:
+            owner = place.endpoint.partition(".")[0]
+            yield url_for(place.endpoint), place.label, owner == ("worklist" if here == "task" else here)
+
+
+def endpoint_exists(name: str) -> bool:
+    """For templates that link to a screen which another module brings."""
+    return name in current_app.view_functions
+
+
+def install(app: Flask) -> None:
+    app.context_processor(lambda: {"places": places, "endpoint_exists": endpoint_exists})

@@ -1,0 +1,138 @@
+"""What protects every page: the check against cross-site requests, response headers, and clear error pages instead of stack traces.
+
+Cross-site requests are refused by what the browser itself says of them (Sec-Fetch-Site, else Origin); the session cookie is
+SameSite=Lax on top. No token is needed in forms. Programs that send neither header are no browsers and carry no cookie by accident.
+"""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from werkzeug.exceptions import HTTPException
+
+from engine.errors import DeploymentRefused, Forbidden, FormInvalid, LianbanError
+from webapp.context import is_fragment, wants_json
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PROBLEM_JSON = "application/problem+json"
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+HTTP_TEXTS = {
+    400: lazy_gettext("请求的格式不正确"),
+    401: lazy_gettext("请先登录"),
+    403: lazy_gettext("无权查看或办理"),
+    404: lazy_gettext("没有找到这个页面"),
+    405: lazy_gettext("这个地址不支持这种操作"),
+    409: lazy_gettext("状态已经改变"),
+    413: lazy_gettext("文件或内容太大"),
+    415: lazy_gettext("文件类型不符合要求"),
+    422: lazy_gettext("提交的内容有误"),
+    429: lazy_gettext("尝试次数太多"),
+    500: lazy_gettext("系统出了故障"),
+    503: lazy_gettext("系统暂时不可用"),
+}
+HTTP_ADVICE = {
+    403: lazy_gettext("这项内容属于其他部门或其他申请人。需要查阅的，请与牵头部门联系。"),
+    404: lazy_gettext("地址可能有误，或者内容已经不在这里。可以用上方的搜索按名称、代码或办件号查找。"),
+    409: lazy_gettext("可能有人刚刚办理过。返回后页面会显示最新状态，您填写的内容已存为草稿。"),
+    413: lazy_gettext("请压缩或拆分后重新上传，其他已填写的内容不受影响。"),
+    422: lazy_gettext("请返回修改后重新提交，已填写的内容仍然保留。"),
+    500: lazy_gettext("故障已经记录，没有改变任何数据。请稍后重试；仍然出错请联系系统管理员。"),
+}
+
+
+class CrossSite(Forbidden):
+    """请求来自其他网站，已拒绝。
+
+    The request came from another site and was refused.
+    """
+
+    code = "cross_site"
+
+
+def install(app: Flask) -> None:
+    app.before_request(prepare_nonce)
+    app.before_request(refuse_cross_site)
+    app.after_request(add_headers)
+    app.register_error_handler(LianbanError, answer_refusal)
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.context_processor(lambda: {"nonce": g.get("nonce", "")})
+
+
+def prepare_nonce() -> None:
+    """A fresh number that only our own inline script and style elements carry."""
+    g.nonce = secrets.token_urlsafe(16)
+
+
+def refuse_cross_site() -> None:
+    """Raise CrossSite for a changing request that a browser sends on behalf of another site."""
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site not in {"same-origin", "none"}:
+            raise CrossSite
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise CrossSite
+
+
+def add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(nonce=g.get("nonce", "")))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if response.mimetype == "text/html":
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def answer_refusal(error: LianbanError) -> Response:
+    """A refused command: its status, its message in the visitor's language, and the fields or findings that it names."""
+    message = error.message(g.get("language", "zh"))
+    extra: dict[str, object] = {}
+    if isinstance(error, FormInvalid):
+        extra["errors"] = error.errors
+    if isinstance(error, DeploymentRefused):
+        extra["findings"] = [str(finding) for finding in error.findings]
+    return _answer(error.status, error.code, message, extra)
+
+
+def answer_http_error(error: HTTPException) -> Response:
+    """404, 405, 413 and the like; a crash arrives here as 500 after Flask has logged it."""
+    if error.response is not None:
+        return make_response(error.response)
+    status = error.code or 500
+    return _answer(status, HTTPStatus(status).name.lower(), str(HTTP_TEXTS.get(status, error.name)), {})
+
+
+def _answer(status: int, code: str, message: str, extra: dict[str, object]) -> Response:
+    if wants_json():
+        return _problem(status, code, message, extra)
+    template = "_error.html" if is_fragment() else "error.html"
+    advice = HTTP_ADVICE.get(status, "")
+    title = HTTP_TEXTS.get(status) or _("操作没有完成")
+    html = render_template(template, status=status, code=code, title=title, message=message, advice=advice, **extra)
+    return make_response(html, status)
+
+
+def _problem(status: int, code: str, message: str, extra: dict[str, object]) -> Response:
+    """RFC 9457; the title is the reason phrase in capitals and lower case as Camunda Modeler looks for it ("Not Found")."""
+    phrase = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": phrase, "status": status, "detail": message, "instance": request.path, "code": code}
+    answer = jsonify(body | extra)
+    answer.status_code = status
+    answer.mimetype = PROBLEM_JSON
+    return answer

@@ -1,0 +1,138 @@
+"""Log-in sessions kept on the server: one row per log-in, an idle limit, and revocation that works at once.
+
+The cookie holds a random token, the table only its digest: whoever reads the database cannot take over a session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
+from sqlalchemy import String, delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from werkzeug.wrappers import Response as AnyResponse
+
+from engine import clock
+from engine.store.database import Base, Instant
+from handlers.directory import service as directory
+from webapp.context import engine, is_fragment, wants_json
+
+COOKIE = "lianban_session"
+TOUCH_EVERY = timedelta(minutes=1)
+"""`seen_at` is written at most this often, so that reading pages costs no write."""
+
+
+class WebSession(Base):
+    """One log-in of one person from one browser."""
+
+    __tablename__ = "web_session"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    username: Mapped[str] = mapped_column(String(100), index=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    address: Mapped[str] = mapped_column(String(64), default="")
+    agent: Mapped[str] = mapped_column(String(300), default="")
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def open_session(session: Session, username: str, *, address: str = "", agent: str = "") -> str:
+    """Record a log-in and return the token for the cookie. Sessions past the idle limit are swept on the way."""
+    now = clock.wall_now()
+    session.execute(delete(WebSession).where(WebSession.seen_at < now - idle_limit()))
+    token = secrets.token_urlsafe(32)
+    row = WebSession(
+        digest=digest_of(token), username=username, created_at=now, seen_at=now, address=address[:64], agent=agent[:300]
+    )
+    session.add(row)
+    return token
+
+
+def find_session(session: Session, token: str) -> WebSession | None:
+    """The live session of a cookie's token, None when it is unknown, revoked or idle for too long."""
+    row = session.get(WebSession, digest_of(token))
+    if row is None or row.seen_at < clock.wall_now() - idle_limit():
+        return None
+    return row
+
+
+def sessions_of(session: Session, username: str) -> list[WebSession]:
+    """The person's live sessions, latest first."""
+    live = WebSession.seen_at >= clock.wall_now() - idle_limit()
+    return list(session.scalars(select(WebSession).where(WebSession.username == username, live).order_by(WebSession.seen_at.desc())))
+
+
+def revoke(session: Session, username: str, digest: str) -> None:
+    """End one session of the person (their own log-out, or one on another machine)."""
+    session.execute(delete(WebSession).where(WebSession.username == username, WebSession.digest == digest))
+
+
+def revoke_all(session: Session, username: str, *, keep: str = "") -> None:
+    """End every session of the person but the one with the digest `keep`: after a password change, or when an account is disabled."""
+    session.execute(delete(WebSession).where(WebSession.username == username, WebSession.digest != keep))
+
+
+def idle_limit() -> timedelta:
+    return timedelta(minutes=engine().settings.session_idle_minutes)
+
+
+def set_cookie(answer: AnyResponse, token: str) -> None:
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+
+
+def clear_cookie(answer: AnyResponse) -> None:
+    answer.delete_cookie(COOKIE, path="/")
+
+
+def install(app: Flask) -> None:
+    app.before_request(load_user)
+    app.before_request(require_login)
+
+
+def load_user() -> None:
+    """Put the logged-in user, the actor for commands and the session's digest on `g` (None without a session)."""
+    g.user = g.actor = None
+    g.session_digest = ""
+    token = request.cookies.get(COOKIE)
+    if not token or request.endpoint == "static":
+        return
+    with engine().reading() as session:
+        row = find_session(session, token)
+        if row is None:
+            return
+        user = directory.get_user(session, row.username)
+        if user is None or user.disabled:
+            return
+        g.user, g.actor, g.session_digest = user, directory.actor_for(session, user), row.digest
+        stale = row.seen_at < clock.wall_now() - TOUCH_EVERY
+    if stale:
+        _touch(g.session_digest)
+
+
+def _touch(digest: str) -> None:
+    with engine().unit_of_work() as session:
+        session.execute(update(WebSession).where(WebSession.digest == digest).values(seen_at=clock.wall_now()))
+
+
+def require_login() -> AnyResponse | None:
+    """Everything needs a log-in but static files and views marked `@public`."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if g.user is not None or view is None or request.endpoint == "static" or getattr(view, "public", False):
+        return None
+    return _ask_to_log_in()
+
+
+def _ask_to_log_in() -> AnyResponse:
+    target = url_for("login.show", next=request.full_path.rstrip("?") if request.method == "GET" else "/")
+    if is_fragment():
+        return Response("", 401, {"HX-Redirect": target})
+    if wants_json():
+        answer = jsonify(title="Unauthorized", status=401, detail="请先登录 / log in first", code="unauthorized", type="about:blank")
+        answer.status_code = 401
+        return answer
+    return redirect(target)
