@@ -94,6 +94,16 @@ form_definition = Table(
     UniqueConstraint("form_id", "version"),
 )
 
+deployment_item = Table(
+    "deployment_item",
+    metadata,
+    Column("deployment_key", BigKey, ForeignKey("deployment.key"), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("id", String(200), primary_key=True),
+    Column("definition_key", BigKey, nullable=False),
+)
+"""What a deployment consists of, also where content was unchanged and an earlier version serves: `bindingType="deployment"` reads it."""
+
 start_subscription = Table(
     "start_subscription",
     metadata,

@@ -1,0 +1,34 @@
+"""Cancel a root process instance and everything it called."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from engine.commands.root_run import RootRun
+from engine.errors import Conflict, Invalid
+from engine.policy import Actor, require
+from engine.store import audit
+
+
+def cancel_instance(session: Session, actor: Actor, instance_key: int, reason: str) -> None:
+    """Terminate it; history, documents and opinions stay. Raises Forbidden, Invalid (no reason), Conflict (ended, or a called instance)."""
+    require(actor, "operate")
+    if not reason.strip():
+        raise Invalid(reason="终止流程必须填写理由")
+    run = RootRun.locked(session, actor, instance_key)
+    row = run.row(instance_key)
+    if row.parent_key is not None:
+        raise Conflict(reason="被调用的流程随主流程终止，请终止主流程")
+    if row.state != "ACTIVE":
+        raise Conflict(reason="流程已经结束")
+    run.instance(instance_key).cancel()
+    audit.record(
+        session,
+        actor,
+        "instance.cancelled",
+        root_key=row.root_key,
+        instance_key=instance_key,
+        business_id=row.business_id,
+        data={"reason": reason.strip()},
+    )
+    run.finish()

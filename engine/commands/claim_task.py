@@ -1,0 +1,52 @@
+"""Claim and release a user task (签收, 归还)."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from engine import clock, policy
+from engine.commands.complete_task import open_task
+from engine.errors import Conflict
+from engine.policy import Actor
+from engine.store import audit, reads
+from engine.store import models as m
+from engine.store.models import split_key
+
+
+def claim_task(session: Session, actor: Actor, task_key: int) -> None:
+    """Make the task the actor's own. Claiming one's own task again changes nothing; a colleague's is Forbidden."""
+    reads.lock_root(session, split_key(task_key)[0])
+    task = open_task(session, task_key)
+    policy.check(actor, "claim", reads.task_facts(session, task))
+    if task.assignee is not None:
+        return
+    session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(assignee=actor.username, claimed_at=clock.now()))
+    _record(session, actor, "task.claimed", task_key)
+
+
+def unclaim_task(session: Session, actor: Actor, task_key: int) -> None:
+    """Give a claimed task back to its candidates; Conflict when it was not claimed from a group (an applicant's task stays theirs)."""
+    reads.lock_root(session, split_key(task_key)[0])
+    task = open_task(session, task_key)
+    policy.check(actor, "unclaim", reads.task_facts(session, task))
+    if not task.candidate_groups and not task.candidate_users:
+        raise Conflict(reason="这项任务直接分派给您，不能归还")
+    if task.assignee is None:
+        return
+    session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(assignee=None, claimed_at=None))
+    _record(session, actor, "task.unclaimed", task_key)
+
+
+def _record(session: Session, actor: Actor, action: str, task_key: int) -> None:
+    task = reads.get_task(session, task_key)
+    audit.record(
+        session,
+        actor,
+        action,
+        root_key=task.root_key,
+        instance_key=task.instance_key,
+        element_id=task.element_id,
+        task_key=task_key,
+        business_id=task.business_id,
+        data={"name": task.name},
+    )

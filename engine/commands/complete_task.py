@@ -1,0 +1,70 @@
+"""Complete a user task: the command everything else is built around.
+
+One transaction: lock the root, ask policy, validate the submission against the task's form, step the diagram, write rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from engine import policy
+from engine.commands.environment import feel_environment
+from engine.commands.root_run import RootRun
+from engine.definitions import form_schema
+from engine.errors import Conflict
+from engine.forms import validate_submission
+from engine.policy import Actor
+from engine.store import audit, reads
+from engine.store.changes import Completion
+from engine.store.models import split_key
+
+
+def complete_task(session: Session, actor: Actor, task_key: int, submission: Mapping[str, Any]) -> None:
+    """Complete the task with what was typed into its form.
+
+    Raises NotFound (no such task), Forbidden (policy says why), Conflict (already completed or cancelled; the case stands still),
+    FormInvalid (field -> messages). Nothing is changed then.
+    """
+    instance_key, token_id = split_key(task_key)
+    run = RootRun.locked(session, actor, instance_key)
+    task = open_task(session, task_key)
+    policy.check(actor, "complete", reads.task_facts(session, task))
+    live = run.instance(instance_key)
+    clean = _validated(session, task, submission, live.variables(token_id))
+    live.complete_user_task(token_id, clean)
+    audit.record(
+        session,
+        actor,
+        "task.completed",
+        root_key=task.root_key,
+        instance_key=instance_key,
+        element_id=task.element_id,
+        task_key=task_key,
+        business_id=task.business_id,
+        data={"name": task.name, "onBehalfOf": task.owner} if _represents(actor, task) else {"name": task.name},
+    )
+    run.finish(Completion(token_id, actor.username, clean))
+
+
+def open_task(session: Session, task_key: int) -> Row[Any]:
+    """The task's row if it is still open; Conflict when somebody was faster (second submit: 409)."""
+    task = reads.get_task(session, task_key)
+    if task.state != "CREATED":
+        done = f"已由 {task.completed_by} 办结" if task.completed_by else "已结束"
+        raise Conflict(reason=f"任务“{task.name}”{done}，没有再次提交")
+    return task
+
+
+def _validated(session: Session, task: Row[Any], submission: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    if task.form_key is None:
+        return dict(submission)
+    schema = form_schema(session, task.form_key)
+    return validate_submission(schema, dict(submission), variables, feel_environment(session))
+
+
+def _represents(actor: Actor, task: Row[Any]) -> bool:
+    return task.owner is not None and task.assignee == task.owner and actor.username != task.owner and task.owner not in actor.owns

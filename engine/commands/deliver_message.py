@@ -1,0 +1,140 @@
+"""Delivers one message or signal to whoever waits for it, each consumer in its own transaction under its own root's lock.
+
+A message goes to at most one instance of each process (Camunda 8: once per process and message); `message_correlation` remembers to
+whom, so a delivery that is repeated after a crash changes nothing. A signal goes to everybody who waits for it at that moment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.commands.root_run import RootRun
+from engine.errors import LianbanError
+from engine.policy import SYSTEM, Actor
+from engine.runtime import Runtime
+from engine.store import audit
+from engine.store import models as m
+from engine.unit_of_work import reading, unit_of_work
+
+log = structlog.get_logger(__name__)
+
+
+def deliver_message(runtime: Runtime, key: int) -> int:
+    """Deliver message or signal `key` -> how many instances took it. Problems of one consumer are logged and left to the sweep; the
+    sender's command has committed long ago and must not fail for them."""
+    with reading(runtime) as session:
+        message = session.execute(select(m.message).where(m.message.c.key == key)).first()
+        if message is None or message.state not in ("NEW", "OPEN") or message.expires_at <= clock.now():
+            return 0
+        waiting = _waiting(session, message)
+        starts = _starts(session, message)
+    taken = sum(_try(runtime, message, "wait", row) for row in waiting) + sum(_try(runtime, message, "start", row) for row in starts)
+    if message.state == "NEW":
+        with unit_of_work(runtime) as session:
+            state = "OPEN" if message.kind == "message" else "DELIVERED"
+            session.execute(m.message.update().where(m.message.c.key == key, m.message.c.state == "NEW").values(state=state))
+    return taken
+
+
+def _waiting(session: Session, message: Row[Any]) -> list[Row[Any]]:
+    if message.kind == "signal":
+        statement = select(m.signal_wait).where(m.signal_wait.c.name == message.name, m.signal_wait.c.instance_key != message.source_key)
+        return list(session.execute(statement).all())
+    consumed = select(m.message_correlation.c.process_id).where(m.message_correlation.c.message_key == message.key)
+    statement = (
+        select(m.message_subscription)
+        .where(
+            m.message_subscription.c.message_name == message.name,
+            m.message_subscription.c.correlation_key == message.correlation_key,
+            m.message_subscription.c.process_id.not_in(consumed),
+        )
+        .order_by(m.message_subscription.c.key)
+    )
+    first: dict[str, Row[Any]] = {}
+    for row in session.execute(statement):
+        first.setdefault(row.process_id, row)
+    return list(first.values())
+
+
+def _starts(session: Session, message: Row[Any]) -> list[Row[Any]]:
+    consumed = select(m.message_correlation.c.process_id).where(m.message_correlation.c.message_key == message.key)
+    statement = (
+        select(m.start_subscription, m.process_definition.c.process_id)
+        .join(m.process_definition, m.process_definition.c.key == m.start_subscription.c.definition_key)
+        .where(
+            m.start_subscription.c.kind == message.kind,
+            m.start_subscription.c.name == message.name,
+            m.process_definition.c.process_id.not_in(consumed),
+        )
+    )
+    return list(session.execute(statement).all()) if message.state == "NEW" else []
+
+
+def _try(runtime: Runtime, message: Row[Any], how: str, target: Row[Any]) -> int:
+    sender = Actor(message.published_by, powers=SYSTEM.powers)
+    try:
+        with unit_of_work(runtime) as session:
+            return _start(session, sender, message, target) if how == "start" else _correlate(session, sender, message, target)
+    except IntegrityError:
+        return 0  # another process delivered it to this consumer at the same moment: message_correlation allows one
+    except LianbanError as error:
+        log.warning("message not delivered", message=message.name, key=message.key, reason=error.message("en"))
+        return 0
+
+
+def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) -> int:
+    run = RootRun(session, actor)
+    key = run.start(
+        target.definition_key,
+        dict(message.variables),
+        business_id=message.business_id,
+        owner=message.owner,
+        start_element=target.element_id,
+    )
+    if message.kind == "message":
+        _remember(session, message, target.process_id, key, key, target.element_id)
+    audit.record(
+        session,
+        actor,
+        "instance.started",
+        root_key=key,
+        instance_key=key,
+        business_id=message.business_id,
+        data={"processId": target.process_id, "message": message.name},
+    )
+    run.finish()
+    return 1
+
+
+def _correlate(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) -> int:
+    run = RootRun.locked(session, actor, target.instance_key)
+    table = m.message_subscription if message.kind == "message" else m.signal_wait
+    if session.execute(select(table.c.key).where(table.c.key == target.key)).first() is None:
+        return 0  # it went on while we waited for the lock
+    live = run.instance(target.instance_key)
+    if message.kind == "message":
+        _remember(session, message, target.process_id, target.root_key, target.instance_key, target.element_id)
+        live.correlate(target.token_id, dict(message.variables))
+    else:
+        live.signal(message.name, dict(message.variables))
+    run.finish()
+    return 1
+
+
+def _remember(session: Session, message: Row[Any], process_id: str, root_key: int, instance_key: int, element_id: str) -> None:
+    session.execute(
+        m.message_correlation.insert().values(
+            message_key=message.key,
+            process_id=process_id,
+            root_key=root_key,
+            instance_key=instance_key,
+            element_id=element_id,
+            at=clock.now(),
+        )
+    )

@@ -1,0 +1,89 @@
+"""What a running instance asks of the world: the time, expressions' surroundings, decisions and handlers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.bpmn import Completed, Failed, Pending, Thrown
+from engine.changes import Binding, JobOpened
+from engine.definitions import decision_model
+from engine.dmn import DecisionResult
+from engine.errors import DecisionError, LianbanError
+from engine.feel import Environment as FeelEnvironment
+from engine.jobs.registry import BpmnError, Handler, JobContext
+from engine.runtime import runtime_of
+from engine.store import definitions
+from engine.store.changes import InstanceRow
+
+log = structlog.get_logger(__name__)
+
+
+def feel_environment(session: Session) -> FeelEnvironment:
+    """Expressions see business time, the working calendar and the handlers' functions."""
+    runtime = runtime_of(session)
+    return FeelEnvironment(now=clock.now, calendar=runtime.calendar, functions=runtime.handlers.functions)
+
+
+class CommandEnvironment:
+    """engine.bpmn's Environment for one instance inside one command's transaction."""
+
+    def __init__(self, session: Session, row: InstanceRow, deployment_key: int, username: str) -> None:
+        self._session, self._row, self._deployment_key, self._username = session, row, deployment_key, username
+        self._handlers = runtime_of(session).handlers
+        self.feel = feel_environment(session)
+
+    def now(self) -> datetime:
+        """Business time, aware."""
+        return clock.now()
+
+    def decide(
+        self, decision_id: str, binding: Binding, version_tag: str | None, context: Mapping[str, Any]
+    ) -> tuple[DecisionResult, int | None]:
+        """Evaluate a deployed decision; DecisionError when it does not exist or cannot be evaluated."""
+        row = definitions.bound(self._session, "decision", decision_id, binding, self._deployment_key, version_tag)
+        if row is None:
+            raise DecisionError(decision=decision_id, reason="没有部署这个决策")
+        return decision_model(self._session, row).evaluate(decision_id, context, self.feel), row.key
+
+    def perform(self, job: JobOpened) -> Completed | Pending | Thrown | Failed:
+        """Run a transactional handler at once under a savepoint; everything else waits for a worker."""
+        handler = self._handlers.get(job.type)
+        if handler is None or not handler.transactional:
+            return Pending()
+        return self._run(handler, job)
+
+    def _run(self, handler: Handler, job: JobOpened) -> Completed | Thrown | Failed:
+        row = self._row
+        context = JobContext(
+            session=self._session,
+            type=job.type,
+            variables=copy.deepcopy(job.variables),
+            headers=dict(job.headers),
+            properties=dict(job.properties),
+            instance_key=row.key,
+            root_key=row.root_key,
+            token_id=job.token_id,
+            element_id=job.element_id,
+            process_id=row.process_id,
+            business_id=row.business_id,
+            owner=row.owner,
+            actor=self._username,
+            now=clock.now(),
+        )
+        try:
+            with self._session.begin_nested():
+                return Completed(handler.function(context) or {})
+        except BpmnError as error:
+            return Thrown(error.code, error.message, error.variables)
+        except LianbanError as error:
+            return Failed(error.message(), {"code": error.code, "jobType": job.type})
+        except Exception as error:  # a handler's own defect must become an incident that a person can retry
+            log.exception("handler failed", job_type=job.type, instance=row.key, element=job.element_id)
+            return Failed(f"{type(error).__name__}: {error}", {"jobType": job.type})

@@ -1,0 +1,251 @@
+"""One command's work under one locked root: loads instances, lets them step, writes what changed and follows calls, ends and throws
+through the tree of called instances until nothing is left to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.bpmn import Instance
+from engine.changes import CallStarted, Changes, StoredState, UncaughtThrow, UserTaskOpened
+from engine.commands.environment import CommandEnvironment
+from engine.commands.messages import deliver_after_commit, insert_message
+from engine.definitions import process_model
+from engine.errors import LianbanError
+from engine.policy import Actor
+from engine.runtime import runtime_of
+from engine.store import audit, definitions, reads
+from engine.store import changes as store
+from engine.store import models as m
+from engine.store.changes import Completion, InstanceRow, OpenedForm
+
+
+class CallFailed(LianbanError):
+    """调用的流程“{process_id}”没有可用版本。
+
+    The called process "{process_id}" has no such version.
+    """
+
+    code = "called_process_missing"
+    status = 409
+
+
+class RootRun:
+    """Open it on a locked root (or a new one), act on instances, then call finish() once; discard it on any exception."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session, self._actor, self._runtime = session, actor, runtime_of(session)
+        self._rows: dict[int, InstanceRow] = {}
+        self._live: dict[int, Instance] = {}
+        self._pending: dict[int, None] = {}  # an ordered set
+        self._now = clock.now()
+
+    @classmethod
+    def locked(cls, session: Session, actor: Actor, instance_key: int) -> RootRun:
+        """Lock the root of `instance_key`; waits a moment while another command works on the same case."""
+        run = cls(session, actor)
+        root = reads.lock_root(session, instance_key)
+        run._rows[root.key] = root
+        return run
+
+    # ------------------------------------------------------------------ instances
+    def row(self, key: int) -> InstanceRow:
+        """The row of an instance under this root."""
+        if key not in self._rows:
+            self._rows[key] = reads.instance_row(self._session, key)
+        return self._rows[key]
+
+    def instance(self, key: int) -> Instance:
+        """The live instance, from the process's cache when its version is current, else built from its rows."""
+        if key not in self._live:
+            row = self.row(key)
+            definition = definitions.by_key(self._session, "process", row.definition_key)
+            environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
+            found = self._runtime.instances.take(key, row.version)
+            if found is None:
+                state = StoredState(row.header, reads.token_rows(self._session, key), reads.variable_rows(self._session, key))
+                found = Instance.load(process_model(self._session, row.definition_key), state, environment)
+            found.env = environment
+            self._live[key] = found
+        self._pending[key] = None
+        return self._live[key]
+
+    def start(
+        self,
+        definition_key: int,
+        variables: dict[str, Any],
+        *,
+        business_id: str | None,
+        owner: str | None,
+        parent: tuple[InstanceRow, int] | None = None,
+        start_element: str | None = None,
+    ) -> int:
+        """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits."""
+        definition = definitions.by_key(self._session, "process", definition_key)
+        parent_row, parent_token = parent if parent is not None else (None, None)
+        values = {
+            "root_key": parent_row.root_key if parent_row else None,
+            "parent_key": parent_row.key if parent_row else None,
+            "parent_token": parent_token,
+            "definition_key": definition.key,
+            "process_id": definition.process_id,
+            "business_id": business_id,
+            "owner": owner,
+            "state": "ACTIVE",
+            "version": 0,
+            "header": b"",
+            "incidents": 0,
+            "started_at": self._now,
+            "started_by": self._actor.username,
+        }
+        key = int(self._session.execute(m.process_instance.insert().values(values)).inserted_primary_key[0])
+        root_key = parent_row.root_key if parent_row else key
+        if parent_row is None:
+            self._session.execute(m.process_instance.update().where(m.process_instance.c.key == key).values(root_key=key))
+        row = InstanceRow(
+            key=key,
+            root_key=root_key,
+            parent_key=parent_row.key if parent_row else None,
+            parent_token=parent_token,
+            definition_key=definition.key,
+            process_id=definition.process_id,
+            business_id=business_id,
+            owner=owner,
+            state="ACTIVE",
+            version=0,
+            header=b"",
+            incidents=0,
+        )
+        self._rows[key] = row
+        environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
+        model = process_model(self._session, definition.key)
+        self._live[key] = Instance.start(model, variables, environment, start_element=start_element)
+        self._pending[key] = None
+        return key
+
+    # ------------------------------------------------------------------ writing and following
+    def finish(self, completion: Completion | None = None) -> None:
+        """Write everything that changed and follow it to other instances under the root, until nothing is pending.
+
+        `completion` names who completed the user task that started this; it applies to the first instance written.
+        """
+        touched: set[int] = set()
+        while self._pending:
+            key = next(iter(self._pending))
+            del self._pending[key]
+            row, live = self.row(key), self._live[key]
+            changes = live.take_changes()
+            forms = {task.token_id: self._form(row, task) for task in changes.user_tasks if task.form_id}
+            missing = [task for task in changes.user_tasks if task.form_id and forms[task.token_id].key is None]
+            store.write(self._session, row, changes, self._now, completion, forms)
+            completion = None
+            touched.add(key)
+            self._follow(row, changes)
+            for task in missing:
+                live.raise_incident(task.token_id, "FORM_NOT_FOUND", f"没有部署表单“{task.form_id}”", {"formId": task.form_id})
+                self._pending[key] = None
+        self._publish(touched)
+
+    def _publish(self, touched: set[int]) -> None:
+        info = self._session.info
+        for key in touched:
+            row = self._rows[key]
+            if row.state == "ACTIVE":
+                info["published"].append((key, row.version, self._live[key]))
+            if row.business_id is not None:
+                info["changed"].add(row.business_id)
+
+    def _form(self, row: InstanceRow, task: UserTaskOpened) -> OpenedForm:
+        definition = definitions.by_key(self._session, "process", row.definition_key)
+        form = definitions.bound(
+            self._session, "form", task.form_id or "", task.form_binding, definition.deployment_key, task.form_version_tag
+        )
+        return OpenedForm(form.key if form is not None else None)
+
+    def _follow(self, row: InstanceRow, changes: Changes) -> None:
+        for call in changes.calls:
+            self._call(row, call)
+        for token in changes.cancelled_calls:
+            child = reads.child_of(self._session, row.key, token)
+            if child is not None:
+                self.instance(child).cancel()
+        for job in changes.jobs:
+            key = store.write_job(self._session, row, job, self._now)
+            if self._runtime.handlers.get(job.type) is not None:
+                self._runtime.jobs.enqueue(self._session, "run_job", key)
+        for signal in changes.signals:
+            self._send_signal(row, signal.name, signal.variables)
+        for opened in changes.subscriptions:
+            self._offer_waiting_messages(row, opened.message_name, opened.correlation_key)
+        if changes.state == "ACTIVE" and changes.next_due_at is not None:
+            self._runtime.jobs.enqueue_at(self._session, "advance", row.key, changes.next_due_at - clock.offset())
+        if changes.state != "ACTIVE" or changes.uncaught is not None:
+            self._tell_parent(row, changes)
+
+    def _call(self, row: InstanceRow, call: CallStarted) -> None:
+        definition = definitions.by_key(self._session, "process", row.definition_key)
+        called = definitions.bound(self._session, "process", call.process_id, call.binding, definition.deployment_key, call.version_tag)
+        if called is None:
+            error = CallFailed(process_id=call.process_id)
+            self.instance(row.key).raise_incident(
+                call.token_id, "CALLED_ELEMENT_ERROR", error.message(), {"processId": call.process_id, "binding": call.binding}
+            )
+            return
+        self.start(
+            called.key,
+            call.variables,
+            business_id=call.business_id or row.business_id,
+            owner=row.owner,
+            parent=(row, call.token_id),
+        )
+
+    def _tell_parent(self, row: InstanceRow, changes: Changes) -> None:
+        if changes.state != "ACTIVE":
+            audit.record(
+                self._session,
+                self._actor,
+                "instance.completed" if changes.state == "COMPLETED" else "instance.terminated",
+                root_key=row.root_key,
+                instance_key=row.key,
+                business_id=row.business_id,
+            )
+        if row.parent_key is None or row.parent_token is None:
+            return
+        parent_row = self.row(row.parent_key)
+        if parent_row.state != "ACTIVE":
+            return
+        if changes.uncaught is not None:
+            self._throw_in_parent(row.parent_key, row.parent_token, changes.uncaught)
+        elif changes.state == "COMPLETED":
+            self.instance(row.parent_key).call_completed(row.parent_token, changes.result or {})
+
+    def _throw_in_parent(self, parent_key: int, token: int, thrown: UncaughtThrow) -> None:
+        parent = self.instance(parent_key)
+        if thrown.kind == "error":
+            parent.call_failed(token, thrown)
+        else:
+            parent.throw_escalation(token, thrown.code, thrown.variables)
+
+    def _send_signal(self, row: InstanceRow, name: str, variables: dict[str, Any]) -> None:
+        insert_message(self._session, self._actor, "signal", name, "", variables, source_key=row.key)
+
+    def _offer_waiting_messages(self, row: InstanceRow, name: str, correlation_key: str) -> None:
+        consumed = select(m.message_correlation.c.message_key).where(m.message_correlation.c.process_id == row.process_id)
+        statement = (
+            select(m.message.c.key)
+            .where(
+                m.message.c.kind == "message",
+                m.message.c.name == name,
+                m.message.c.correlation_key == correlation_key,
+                m.message.c.state == "OPEN",
+                m.message.c.expires_at > self._now,
+                m.message.c.key.not_in(consumed),
+            )
+            .order_by(m.message.c.key)
+            .limit(1)
+        )
+        for key in self._session.scalars(statement):
+            deliver_after_commit(self._session, key)

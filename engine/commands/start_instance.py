@@ -1,0 +1,64 @@
+"""Start a process instance by its process id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.commands.root_run import RootRun
+from engine.definitions import process_model
+from engine.errors import Conflict, NotFound
+from engine.policy import Actor
+from engine.store import audit, definitions
+from engine.store import models as m
+
+
+def start_instance(
+    session: Session,
+    actor: Actor,
+    process_id: str,
+    variables: Mapping[str, Any],
+    *,
+    business_id: str | None = None,
+    owner: str | None = None,
+    version: int | None = None,
+) -> int:
+    """Start the latest (or the given) version -> the process instance key; it has run until it waits.
+
+    Who may start what is the caller's question (a service, the REST API's `deploy`/`operate` power): the engine records who did.
+    Raises NotFound for an unknown process or version, Conflict when the process has no plain start event.
+    """
+    definition_key = _definition(session, process_id, version)
+    if not process_model(session, definition_key).has_none_start:
+        raise Conflict(reason=f"流程“{process_id}”只能由消息、信号或定时启动")
+    run = RootRun(session, actor)
+    key = run.start(definition_key, dict(variables), business_id=business_id, owner=owner)
+    audit.record(
+        session,
+        actor,
+        "instance.started",
+        root_key=key,
+        instance_key=key,
+        business_id=business_id,
+        data={"processId": process_id},
+    )
+    run.finish()
+    return key
+
+
+def _definition(session: Session, process_id: str, version: int | None) -> int:
+    if version is None:
+        row = definitions.latest(session, "process", process_id)
+        if row is None:
+            raise NotFound(what="流程", key=process_id)
+        return int(row.key)
+    statement = select(m.process_definition.c.key).where(
+        m.process_definition.c.process_id == process_id, m.process_definition.c.version == version
+    )
+    key = session.scalar(statement)
+    if key is None:
+        raise NotFound(what="流程版本", key=f"{process_id} v{version}")
+    return int(key)

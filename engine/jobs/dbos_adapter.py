@@ -1,0 +1,96 @@
+"""DBOS behind the port: durable jobs in our own database, enqueued inside our transactions, on SQLite and PostgreSQL alike.
+
+Its traps and their remedies: inputs are stored as JSON, never pickled; the application version is pinned, so that jobs of an earlier
+release are still taken; every process has its own executor id, and what a dead executor left is resumed by `recover`; DBOS gets the
+database's URL and a pool of its own, because our SQLite connections begin transactions in their own way.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Queue
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.jobs.port import JobFunction
+
+APPLICATION_VERSION = "1"
+QUEUE = "jobs"
+WORKFLOW = "run_job"
+
+
+class DbosJobs:
+    """The port on DBOS. One instance a process: DBOS itself is a process-wide singleton."""
+
+    def __init__(self, database_url: str, *, concurrency: int = 8, polling_seconds: float = 0.2) -> None:
+        self._url = make_url(database_url).render_as_string(hide_password=False)
+        self._functions: dict[str, JobFunction] = {}
+        self._concurrency, self._polling = concurrency, polling_seconds
+        self._client: DBOSClient | None = None
+        self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+    def register(self, name: str, function: JobFunction) -> None:
+        self._functions[name] = function
+
+    def enqueue(self, session: Session, name: str, key: int) -> None:
+        self._enqueue(session, name, key, f"{name}:{key}:{uuid.uuid4().hex}", 0.0)
+
+    def enqueue_at(self, session: Session, name: str, key: int, due: datetime) -> None:
+        delay = max((due - clock.wall_now()).total_seconds(), 0.0)
+        self._enqueue(session, name, key, f"{name}:{key}:{int(due.timestamp())}", delay)
+
+    def _enqueue(self, session: Session, name: str, key: int, workflow_id: str, delay: float) -> None:
+        if self._client is None:
+            self._client = DBOSClient(system_database_url=self._url, serializer=DBOSPortableJSONSerializer())
+        options = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": workflow_id, "app_version": APPLICATION_VERSION}
+        if delay > 0:
+            options["delay_seconds"] = delay
+        self._client.enqueue_in_transaction(session, options, name, key)
+
+    def migrate(self) -> None:
+        """Create DBOS's tables; before the first enqueue."""
+        DBOS(config=self._config())
+        DBOS.launch()
+        DBOS.destroy()
+
+    def start(self) -> None:
+        DBOS(config=self._config())
+        DBOS.workflow(name=WORKFLOW)(self._run)
+        Queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling)
+        DBOS.launch()
+
+    def stop(self) -> None:
+        DBOS.destroy()
+        if self._client is not None:
+            self._client.destroy()
+            self._client = None
+
+    def recover(self, dead: Iterable[str] = ()) -> int:
+        """Put the pending jobs of executors that no longer live back into the queue."""
+        names = list(dead)
+        if not names:
+            return 0
+        stuck = DBOS.list_workflows(status="PENDING", executor_id=names, load_input=False, load_output=False)
+        if stuck:
+            DBOS.resume_workflows([w.workflow_id for w in stuck], queue_name=QUEUE)
+        return len(stuck)
+
+    def _run(self, name: str, key: int) -> None:
+        self._functions[name](key)
+
+    def _config(self) -> DBOSConfig:
+        return {
+            "name": "lianban",
+            "system_database_url": self._url,
+            "application_version": APPLICATION_VERSION,
+            "executor_id": self.executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
+            "enable_otlp": False,
+        }

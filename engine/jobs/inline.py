@@ -1,0 +1,34 @@
+"""Runs jobs in the caller's thread right after its commit: for tests and one-shot commands. Delayed jobs are left to `Engine.run_due`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine.jobs.port import JobFunction
+
+
+class InlineJobs:
+    """The port without threads, processes or tables."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, JobFunction] = {}
+
+    def register(self, name: str, function: JobFunction) -> None:
+        self._functions[name] = function
+
+    def enqueue(self, session: Session, name: str, key: int) -> None:
+        session.info["after_commit"].append(lambda: self._functions[name](key))
+
+    def enqueue_at(self, session: Session, name: str, key: int, due: datetime) -> None:
+        """Nothing to do: the row's `next_due_at` says it, and run_due reads it."""
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+    def recover(self) -> int:
+        return 0

@@ -1,0 +1,97 @@
+"""What every command of one process shares: database, handlers, job port, calendar, and the caches of models and live instances."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy import Engine as Database
+from sqlalchemy.orm import Session
+
+from engine.jobs.port import JobPort
+from engine.jobs.registry import HandlerRegistry
+from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.bpmn import Instance
+    from engine.workcalendar import WorkCalendar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class LruCache(Generic[K, V]):
+    """A small thread-safe cache of immutable things, least recently used out first."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._items, self._lock = size, OrderedDict[K, V](), threading.Lock()
+
+    def get(self, key: K, build: Callable[[], V]) -> V:
+        """The value for `key`, built when absent (outside the lock: two threads may build it, one result stays)."""
+        with self._lock:
+            if key in self._items:
+                self._items.move_to_end(key)
+                return self._items[key]
+        value = build()
+        with self._lock:
+            self._items[key] = value
+            while len(self._items) > self._size:
+                self._items.popitem(last=False)
+        return value
+
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+
+
+class InstanceCache:
+    """Live instances under the version of their row. An instance is taken out while a command works on it and put back after the
+    commit, so a failed command simply loses it; a version that another process has moved on is never used."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._items, self._lock = size, OrderedDict[int, tuple[int, "Instance"]](), threading.Lock()
+
+    def take(self, key: int, version: int) -> Instance | None:
+        with self._lock:
+            found = self._items.pop(key, None)
+        return found[1] if found is not None and found[0] == version else None
+
+    def put(self, key: int, version: int, instance: Instance) -> None:
+        with self._lock:
+            old = self._items.get(key)
+            if old is None or old[0] < version:
+                self._items[key] = (version, instance)
+                self._items.move_to_end(key)
+            while len(self._items) > self._size:
+                self._items.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Shared by all units of work of this process. `publish` is told the root keys and business ids after each commit (live pages)."""
+
+    settings: Settings
+    database: Database
+    handlers: HandlerRegistry
+    jobs: JobPort
+    calendar: WorkCalendar | None = None
+    known_groups: Callable[[Session], frozenset[str] | None] = lambda _session: None
+    publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)
+    models: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
+    decisions: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
+    forms: LruCache[int, Any] = field(default_factory=lambda: LruCache(512))
+    instances: InstanceCache = field(default_factory=lambda: InstanceCache(2000))
+
+
+def runtime_of(session: Session) -> Runtime:
+    """The runtime a unit of work belongs to."""
+    runtime = session.info["runtime"]
+    assert isinstance(runtime, Runtime)
+    return runtime

@@ -1,0 +1,161 @@
+"""The engine as one object of a process: database, job engine, caches, and the sweep that makes good what a crash cut off."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.commands import work_jobs
+from engine.commands.advance import advance
+from engine.commands.builtin import registry as builtin_handlers
+from engine.commands.deliver_message import deliver_message
+from engine.commands.messages import undelivered
+from engine.commands.run_job import run_job
+from engine.errors import LianbanError
+from engine.jobs.inline import InlineJobs
+from engine.jobs.port import JobPort
+from engine.jobs.registry import HandlerRegistry
+from engine.runtime import Runtime
+from engine.settings import Settings
+from engine.store import reads
+from engine.store.database import Base, open_database
+from engine.unit_of_work import reading, unit_of_work
+from engine.workcalendar import WorkCalendar
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 15.0
+
+
+class Engine:
+    """Made by open_engine; thread-safe. `start` runs jobs and timers in this process, commands work without it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._stop = threading.Event()
+        self._sweeper: threading.Thread | None = None
+        runtime.jobs.register("advance", self._advance)
+        runtime.jobs.register("run_job", lambda key: run_job(runtime, key))
+
+    @property
+    def settings(self) -> Settings:
+        return self.runtime.settings
+
+    def unit_of_work(self) -> AbstractContextManager[Session]:
+        """One transaction: committed at the end of the block, rolled back on any error."""
+        return unit_of_work(self.runtime)
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A session for queries only."""
+        return reading(self.runtime)
+
+    def on_change(self, listener: Callable[[frozenset[str]], None]) -> None:
+        """Call `listener` with the business ids that changed, after each commit of this process."""
+        self.runtime.publish.append(listener)
+
+    # ------------------------------------------------------------------ schema
+    def create_schema(self) -> None:
+        """All tables at once, without migrations: for tests."""
+        Base.metadata.create_all(self.runtime.database)
+
+    def close(self) -> None:
+        """Stop jobs and give back every connection."""
+        self.stop()
+        self.runtime.database.dispose()
+
+    # ------------------------------------------------------------------ jobs and timers
+    def start(self) -> None:
+        """Run jobs and, every few seconds, what is due or was left behind."""
+        self.runtime.jobs.start()
+        self._stop.clear()
+        self._sweeper = threading.Thread(target=self._sweep_for_ever, name="sweep", daemon=True)
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        if self._sweeper is not None:
+            self._stop.set()
+            self._sweeper.join(timeout=30)
+            self._sweeper = None
+            self.runtime.jobs.stop()
+
+    def run_due(self, rounds: int = 10_000) -> int:
+        """Fire every timer that is due now, one instance and transaction at a time -> timers fired. For tests, the demo and the sweep.
+
+        An instance whose timers fail is left to its incident; `rounds` bounds cycles that are due again at once.
+        """
+        fired = 0
+        for _ in range(rounds):
+            with reading(self.runtime) as session:
+                due = reads.due_instances(session, clock.now())
+            now_fired = sum(self._advance(key) for key in due)
+            fired += now_fired
+            if not now_fired:
+                return fired
+        return fired
+
+    def next_due(self) -> datetime | None:
+        """When the next timer is due, in business time."""
+        with reading(self.runtime) as session:
+            return reads.next_due(session)
+
+    def sweep(self) -> None:
+        """What a crash or a lost job may have left: undelivered messages, due timers, expired leases of our own jobs."""
+        with reading(self.runtime) as session:
+            left = undelivered(session)
+            jobs = work_jobs.stalled(session, self.runtime.handlers.types())
+        for key in left:
+            deliver_message(self.runtime, key)
+        for key in jobs:
+            run_job(self.runtime, key)
+        self.run_due(rounds=50)
+
+    def _advance(self, key: int) -> int:
+        try:
+            with unit_of_work(self.runtime) as session:
+                return advance(session, key)
+        except LianbanError as error:
+            log.warning("timer not fired", instance=key, reason=error.message("en"))
+            return 0
+
+    def _sweep_for_ever(self) -> None:
+        while not self._stop.wait(SWEEP_SECONDS):
+            try:
+                self.sweep()
+            except SQLAlchemyError:
+                log.exception("sweep failed; it will be tried again")
+
+
+def open_engine(
+    settings: Settings,
+    handlers: HandlerRegistry | None = None,
+    *,
+    calendar: WorkCalendar | None = None,
+    known_groups: Callable[[Session], frozenset[str] | None] | None = None,
+) -> Engine:
+    """Open the database and put the engine together; starts no thread and touches no table.
+
+    `handlers`: the domain's job types; `calendar`: working days for FEEL; `known_groups`: the groups a diagram may name.
+    """
+    registry = HandlerRegistry()
+    registry.include(builtin_handlers)
+    if handlers is not None:
+        registry.include(handlers)
+    runtime = Runtime(settings, open_database(settings.database_url), registry, _jobs(settings), calendar=calendar)
+    if known_groups is not None:
+        runtime.known_groups = known_groups
+    return Engine(runtime)
+
+
+def _jobs(settings: Settings) -> JobPort:
+    if settings.jobs == "inline":
+        return InlineJobs()
+    from engine.jobs.dbos_adapter import DbosJobs  # imported only where it runs: it costs 400 ms and starts a logger
+
+    return DbosJobs(settings.database_url)

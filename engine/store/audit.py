@@ -1,0 +1,42 @@
+"""The audit trail: who did what when, append only. Part of the command's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.policy import Actor
+from engine.store import models as m
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    *,
+    root_key: int | None = None,
+    instance_key: int | None = None,
+    element_id: str | None = None,
+    task_key: int | None = None,
+    business_id: str | None = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Append one event. `action` is a stable word such as "task.completed"; `data` small JSON facts, never form bodies."""
+    session.execute(
+        m.audit_event.insert().values(
+            at=clock.wall_now(),
+            business_at=clock.now(),
+            actor=actor.username,
+            action=action,
+            root_key=root_key,
+            instance_key=instance_key,
+            element_id=element_id,
+            task_key=task_key,
+            business_id=business_id,
+            data=data or {},
+        )
+    )
+    if business_id is not None:
+        session.info["changed"].add(business_id)

@@ -1,0 +1,107 @@
+"""Definitions: processes, decisions and forms by key, by id and binding; and what a deployment consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Row, Table, func, select
+from sqlalchemy.orm import Session
+
+from engine.changes import Binding
+from engine.errors import NotFound
+from engine.store import models as m
+
+Kind = Literal["process", "decision", "form"]
+
+
+@dataclass(frozen=True, slots=True)
+class _KindTable:
+    table: Table
+    id_column: str
+
+
+KINDS: dict[Kind, _KindTable] = {
+    "process": _KindTable(m.process_definition, "process_id"),
+    "decision": _KindTable(m.decision_definition, "decision_id"),
+    "form": _KindTable(m.form_definition, "form_id"),
+}
+
+
+def latest(session: Session, kind: Kind, identifier: str) -> Row[Any] | None:
+    """The newest version of a definition, or None."""
+    table, column = KINDS[kind].table, KINDS[kind].table.c[KINDS[kind].id_column]
+    return session.execute(select(table).where(column == identifier).order_by(table.c.version.desc()).limit(1)).first()
+
+
+def by_key(session: Session, kind: Kind, key: int) -> Row[Any]:
+    """A definition by its key; NotFound when there is none."""
+    table = KINDS[kind].table
+    row = session.execute(select(table).where(table.c.key == key)).first()
+    if row is None:
+        raise NotFound(what="定义", key=key)
+    return row
+
+
+def bound(
+    session: Session, kind: Kind, identifier: str, binding: Binding, deployment_key: int, version_tag: str | None = None
+) -> Row[Any] | None:
+    """The version that a reference with this binding means, seen from a definition of `deployment_key`."""
+    spec = KINDS[kind]
+    if binding == "deployment":
+        statement = (
+            select(spec.table)
+            .join(m.deployment_item, m.deployment_item.c.definition_key == spec.table.c.key)
+            .where(
+                m.deployment_item.c.deployment_key == deployment_key,
+                m.deployment_item.c.kind == kind,
+                m.deployment_item.c.id == identifier,
+            )
+        )
+        return session.execute(statement).first()
+    if binding == "versionTag":
+        statement = (
+            select(spec.table)
+            .where(spec.table.c[spec.id_column] == identifier, spec.table.c.version_tag == version_tag)
+            .order_by(spec.table.c.version.desc())
+            .limit(1)
+        )
+        return session.execute(statement).first()
+    return latest(session, kind, identifier)
+
+
+def identifiers(session: Session, kind: Kind) -> frozenset[str]:
+    """All ids of a kind that have ever been deployed."""
+    spec = KINDS[kind]
+    return frozenset(session.scalars(select(spec.table.c[spec.id_column]).distinct()))
+
+
+def latest_versions(session: Session, kind: Kind) -> Sequence[Row[Any]]:
+    """The newest version of every definition of a kind, by name."""
+    spec = KINDS[kind]
+    newest = (
+        select(spec.table.c[spec.id_column].label("id"), func.max(spec.table.c.version).label("version"))
+        .group_by(spec.table.c[spec.id_column])
+        .subquery()
+    )
+    statement = (
+        select(spec.table)
+        .join(newest, (newest.c.id == spec.table.c[spec.id_column]) & (newest.c.version == spec.table.c.version))
+        .order_by(spec.table.c[spec.id_column])
+    )
+    return session.execute(statement).all()
+
+
+def versions(session: Session, kind: Kind, identifier: str) -> Sequence[Row[Any]]:
+    """All versions of one definition, newest first."""
+    spec = KINDS[kind]
+    return session.execute(select(spec.table).where(spec.table.c[spec.id_column] == identifier).order_by(spec.table.c.version.desc())).all()
+
+
+def resource_content(session: Session, resource_key: int) -> bytes:
+    """The deployed file, byte for byte."""
+    content = session.scalar(select(m.resource.c.content).where(m.resource.c.key == resource_key))
+    if content is None:
+        raise NotFound(what="资源", key=resource_key)
+    return bytes(content)

@@ -1,0 +1,277 @@
+"""Queries over the engine's tables: what commands check and what screens show. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from engine.errors import NotFound
+from engine.policy import Actor, TaskFacts
+from engine.store import models as m
+from engine.store.changes import InstanceRow
+from engine.store.models import split_key
+
+_INSTANCE = [
+    m.process_instance.c[name]
+    for name in (
+        "key",
+        "root_key",
+        "parent_key",
+        "parent_token",
+        "definition_key",
+        "process_id",
+        "business_id",
+        "owner",
+        "state",
+        "version",
+        "header",
+        "incidents",
+    )
+]
+
+
+def lock_root(session: Session, instance_key: int) -> InstanceRow:
+    """Lock the root of an instance and return the root's row. On SQLite the transaction is the lock (BEGIN IMMEDIATE)."""
+    child = m.process_instance.alias()
+    statement = (
+        select(*_INSTANCE)
+        .join(child, child.c.root_key == m.process_instance.c.key)
+        .where(child.c.key == instance_key)
+        .with_for_update(of=m.process_instance)
+    )
+    row = session.execute(statement).first()
+    if row is None:
+        raise NotFound(what="流程实例", key=instance_key)
+    return InstanceRow(*row)
+
+
+def instance_row(session: Session, key: int) -> InstanceRow:
+    """The columns a step needs of any instance whose root is locked."""
+    row = session.execute(select(*_INSTANCE).where(m.process_instance.c.key == key)).first()
+    if row is None:
+        raise NotFound(what="流程实例", key=key)
+    return InstanceRow(*row)
+
+
+def child_of(session: Session, parent_key: int, token_id: int) -> int | None:
+    """The live instance that a call activity's token started."""
+    return session.scalar(
+        select(m.process_instance.c.key).where(
+            m.process_instance.c.parent_key == parent_key,
+            m.process_instance.c.parent_token == token_id,
+            m.process_instance.c.state == "ACTIVE",
+        )
+    )
+
+
+def token_rows(session: Session, key: int) -> list[bytes]:
+    """Token rows in id order."""
+    statement = select(m.token.c.data).where(m.token.c.instance_key == key).order_by(m.token.c.token_id)
+    return [bytes(data) for data in session.scalars(statement)]
+
+
+def variable_rows(session: Session, key: int) -> list[tuple[int, str, bytes]]:
+    """(scope id, name, JSON) of every variable."""
+    statement = select(m.variable.c.scope_id, m.variable.c.name, m.variable.c.value).where(m.variable.c.instance_key == key)
+    return [(scope, name, bytes(value)) for scope, name, value in session.execute(statement)]
+
+
+def instance(session: Session, key: int) -> Row[Any]:
+    """A process instance's whole row; NotFound when there is none."""
+    row = session.execute(select(m.process_instance).where(m.process_instance.c.key == key)).first()
+    if row is None:
+        raise NotFound(what="流程实例", key=key)
+    return row
+
+
+def instances_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
+    """All instances of one business id, oldest first, called ones included."""
+    statement = select(m.process_instance).where(m.process_instance.c.business_id == business_id).order_by(m.process_instance.c.key)
+    return session.execute(statement).all()
+
+
+def variables(session: Session, key: int) -> dict[str, Any]:
+    """The process-level variables of an instance as JSON values."""
+    return {name: orjson.loads(value) for scope, name, value in variable_rows(session, key) if scope == 0}
+
+
+def get_task(session: Session, key: int) -> Row[Any]:
+    """A user task's whole row; NotFound when there is none."""
+    row = session.execute(select(m.user_task).where(m.user_task.c.key == key)).first()
+    if row is None:
+        raise NotFound(what="任务", key=key)
+    return row
+
+
+def tasks_of_root(session: Session, root_key: int) -> Sequence[Row[Any]]:
+    """All user tasks under a root, oldest first."""
+    statement = select(m.user_task).where(m.user_task.c.root_key == root_key).order_by(m.user_task.c.created_at, m.user_task.c.key)
+    return session.execute(statement).all()
+
+
+def tasks_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
+    """All user tasks of a business id, oldest first."""
+    statement = select(m.user_task).where(m.user_task.c.business_id == business_id).order_by(m.user_task.c.created_at, m.user_task.c.key)
+    return session.execute(statement).all()
+
+
+def task_facts(session: Session, task: Row[Any]) -> TaskFacts:
+    """What policy needs to know of a task; asks for earlier doers only when the diagram separates tasks."""
+    separate = frozenset(s.strip() for s in task.properties.get("separateFrom", "").split(",") if s.strip())
+    doers: dict[str, set[str]] = {}
+    if separate:
+        statement = select(m.user_task.c.element_id, m.user_task.c.completed_by).where(
+            m.user_task.c.root_key == task.root_key, m.user_task.c.element_id.in_(separate), m.user_task.c.state == "COMPLETED"
+        )
+        for element, username in session.execute(statement):
+            if username is not None:
+                doers.setdefault(element, set()).add(username)
+    return TaskFacts(
+        assignee=task.assignee,
+        candidate_groups=frozenset(task.candidate_groups),
+        candidate_users=frozenset(task.candidate_users),
+        owner=task.owner,
+        separate_from=separate,
+        doers={element: frozenset(names) for element, names in doers.items()},
+    )
+
+
+def is_candidate(actor: Actor) -> ColumnElement[bool]:
+    """SQL twin of the candidate rule in engine.policy: the unassigned tasks offered to this person's groups or to the person."""
+    names = or_(
+        and_(m.user_task_candidate.c.kind == "group", m.user_task_candidate.c.name.in_(actor.groups)) if actor.groups else false(),
+        and_(m.user_task_candidate.c.kind == "user", m.user_task_candidate.c.name == actor.username),
+    )
+    return exists().where(m.user_task_candidate.c.task_key == m.user_task.c.key, names)
+
+
+def may_complete(actor: Actor) -> ColumnElement[bool]:
+    """SQL twin of `policy.refusal(actor, "complete", task) is None` without the separation rule, which needs the doers of each case."""
+    own = actor.owns | {actor.username}
+    owners_task = and_(m.user_task.c.owner.is_not(None), m.user_task.c.assignee == m.user_task.c.owner)
+    by_owner = true() if actor.can("represent_owner") else m.user_task.c.owner.in_(own)
+    foreign = or_(m.user_task.c.owner.is_(None), m.user_task.c.owner.not_in(own))
+    candidate = or_(m.user_task.c.assignee == actor.username, and_(m.user_task.c.assignee.is_(None), is_candidate(actor)))
+    return or_(and_(owners_task, by_owner), and_(~func.coalesce(owners_task, false()), foreign, candidate))
+
+
+@dataclass(frozen=True, slots=True)
+class ElementInstance:
+    """One passage through an element: `state` is ACTIVE, COMPLETED, TERMINATED or MERGED; `ended_at` is None while active."""
+
+    token_id: int
+    element_id: str
+    scope_id: int
+    predecessor: int | None
+    flow_id: str | None
+    state: str
+    entered_at: datetime
+    ended_at: datetime | None
+
+
+def element_history(session: Session, instance_key: int, until: datetime | None = None) -> list[ElementInstance]:
+    """Every element instance of a process instance, in the order of entering; `until` shows the state at a past instant."""
+    statement = select(m.element_event).where(m.element_event.c.instance_key == instance_key).order_by(m.element_event.c.id)
+    if until is not None:
+        statement = statement.where(m.element_event.c.at <= until)
+    entered: dict[int, Row[Any]] = {}
+    ended: dict[int, Row[Any]] = {}
+    for row in session.execute(statement):
+        (entered if row.kind == "entered" else ended)[row.token_id] = row
+    return [
+        ElementInstance(
+            token_id=row.token_id,
+            element_id=row.element_id,
+            scope_id=row.scope_id,
+            predecessor=row.predecessor,
+            flow_id=row.flow_id,
+            state=ended[row.token_id].kind.upper() if row.token_id in ended else "ACTIVE",
+            entered_at=row.at,
+            ended_at=ended[row.token_id].at if row.token_id in ended else None,
+        )
+        for row in entered.values()
+    ]
+
+
+def subscriptions_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
+    """Messages that the instances of a business id wait for now."""
+    statement = select(m.message_subscription).where(m.message_subscription.c.business_id == business_id)
+    return session.execute(statement.order_by(m.message_subscription.c.created_at)).all()
+
+
+def subscription(session: Session, key: int) -> Row[Any]:
+    """One message subscription; NotFound when nobody waits any more."""
+    row = session.execute(select(m.message_subscription).where(m.message_subscription.c.key == key)).first()
+    if row is None:
+        raise NotFound(what="等待的消息", key=key)
+    return row
+
+
+def decisions_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
+    """Evaluated decisions with their traces, oldest first."""
+    statement = select(m.decision_evaluation).where(m.decision_evaluation.c.business_id == business_id)
+    return session.execute(statement.order_by(m.decision_evaluation.c.key)).all()
+
+
+def decisions_of_root(session: Session, root_key: int) -> Sequence[Row[Any]]:
+    """Evaluated decisions under one root, oldest first."""
+    statement = select(m.decision_evaluation).where(m.decision_evaluation.c.root_key == root_key)
+    return session.execute(statement.order_by(m.decision_evaluation.c.key)).all()
+
+
+def incidents(session: Session, *, business_id: str | None = None, active_only: bool = True) -> Sequence[Row[Any]]:
+    """Incidents with their instance's business id, newest first."""
+    statement = select(m.incident, m.process_instance.c.business_id, m.process_instance.c.process_id).join(
+        m.process_instance, m.process_instance.c.key == m.incident.c.instance_key
+    )
+    if business_id is not None:
+        statement = statement.where(m.process_instance.c.business_id == business_id)
+    if active_only:
+        statement = statement.where(m.incident.c.state == "ACTIVE")
+    return session.execute(statement.order_by(m.incident.c.key.desc())).all()
+
+
+def audit_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
+    """The audit trail of a business id, oldest first."""
+    statement = select(m.audit_event).where(m.audit_event.c.business_id == business_id).order_by(m.audit_event.c.id)
+    return session.execute(statement).all()
+
+
+def last_event_id(session: Session) -> int:
+    """The newest audit event's id: when it moves, pages that watch ask again."""
+    return session.scalar(select(func.max(m.audit_event.c.id))) or 0
+
+
+def draft(session: Session, task_key: int, username: str) -> Row[Any] | None:
+    """What a person typed into a task's form and saved without submitting."""
+    statement = select(m.user_task_draft).where(m.user_task_draft.c.task_key == task_key, m.user_task_draft.c.username == username)
+    return session.execute(statement).first()
+
+
+def due_instances(session: Session, now: datetime, limit: int = 200) -> list[int]:
+    """Live instances with a timer that is due, most overdue first."""
+    statement = (
+        select(m.process_instance.c.key)
+        .where(m.process_instance.c.next_due_at <= now, m.process_instance.c.state == "ACTIVE")
+        .order_by(m.process_instance.c.next_due_at)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next timer of all is due."""
+    statement = select(func.min(m.process_instance.c.next_due_at)).where(m.process_instance.c.state == "ACTIVE")
+    found: datetime | None = session.scalar(statement)
+    return found
+
+
+def instance_of_key(key: int) -> int:
+    """The process instance a user task's, job host's or subscription's key belongs to."""
+    return split_key(key)[0]

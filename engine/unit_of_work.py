@@ -1,0 +1,60 @@
+"""The only file that commits. One unit of work is one transaction; what must follow a commit (live caches, messages to other
+instances, inline jobs, pages that watch) is collected in it and done after the commit, never before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.runtime import Runtime
+from engine.store import models
+
+
+@contextmanager
+def unit_of_work(runtime: Runtime) -> Iterator[Session]:
+    """A session whose changes are committed at the end; any error rolls all of it back and is passed on.
+
+    Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own.
+    """
+    session = _open(runtime)
+    try:
+        yield session
+        session.commit()
+    finally:
+        session.close()
+    _after_commit(runtime, session.info)
+
+
+@contextmanager
+def reading(runtime: Runtime) -> Iterator[Session]:
+    """A session for queries: a plain BEGIN, so that it never waits for a writer; nothing is ever committed."""
+    session = _open(runtime, sqlite_begin="DEFERRED")
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def _open(runtime: Runtime, sqlite_begin: str = "IMMEDIATE") -> Session:
+    session = Session(runtime.database.execution_options(sqlite_begin=sqlite_begin), expire_on_commit=False)
+    session.info.update(runtime=runtime, after_commit=[], published=[], changed=set())
+    seconds = session.scalar(select(models.business_clock.c.offset_seconds))
+    clock.set_offset(timedelta(seconds=seconds or 0))
+    return session
+
+
+def _after_commit(runtime: Runtime, info: dict[Any, Any]) -> None:
+    for key, version, instance in info["published"]:
+        runtime.instances.put(key, version, instance)
+    if info["changed"]:
+        for listener in runtime.publish:
+            listener(frozenset(info["changed"]))
+    todo: list[Callable[[], None]] = info["after_commit"]
+    for piece in todo:
+        piece()
