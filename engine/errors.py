@@ -1,4 +1,4 @@
-"""The error tree. A class's docstring is its message: Chinese, then English after a blank line; `{name}` fields are filled from the arguments.
+"""The error tree. A class's docstring is its message: Chinese, then English after a blank line; `{name}` fields are filled in.
 
 Every error has a stable `code` (API clients and tests rely on it) and the HTTP `status` a shell answers with.
 """

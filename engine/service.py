@@ -26,6 +26,7 @@ from engine.runtime import Runtime
 from engine.settings import Settings
 from engine.store import reads
 from engine.store.database import Base, open_database
+from engine.store.migrate import upgrade
 from engine.unit_of_work import reading, unit_of_work
 from engine.workcalendar import WorkCalendar
 
@@ -64,6 +65,10 @@ class Engine:
     def create_schema(self) -> None:
         """All tables at once, without migrations: for tests."""
         Base.metadata.create_all(self.runtime.database)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest schema."""
+        upgrade(self.runtime.database)
 
     def close(self) -> None:
         """Stop jobs and give back every connection."""

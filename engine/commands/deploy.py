@@ -21,7 +21,7 @@ from engine.policy import Actor, require
 from engine.runtime import runtime_of
 from engine.store import audit, definitions
 from engine.store import models as m
-from engine.store.changes import forget_subscriptions_of_definition
+from engine.store.changes import forget_subscriptions_of_definition, insert_row
 from engine.store.definitions import Kind
 
 MAX_RESOURCE_BYTES = 5_000_000
@@ -76,7 +76,7 @@ def deploy(session: Session, actor: Actor, resources: Sequence[tuple[str, bytes]
     if errors:
         raise DeploymentRefused(errors + [f for f in parsed.findings if f.severity != "error"])
     values = {"name": name, "deployed_at": clock.now(), "deployed_by": actor.username}
-    key = int(session.execute(m.deployment.insert().values(values)).inserted_primary_key[0])
+    key = insert_row(session, m.deployment, values)
     deployment = Deployment(key, findings=parsed.findings)
     _Writer(session, deployment).write(parsed, models)
     audit.record(session, actor, "deployment.created", data={"deploymentKey": str(key), "resources": [n for n, _ in resources]})
@@ -207,7 +207,7 @@ class _Writer:
             }
             if stored is not None:
                 values["resource_key"] = self._resource(resource, digest, stored)
-            key = int(self._session.execute(definitions.KINDS[kind].table.insert().values(values)).inserted_primary_key[0])
+            key = insert_row(self._session, definitions.KINDS[kind].table, values)
             item = Deployed(kind, identifier, extra.get("name", identifier), version, key, resource, True, *_drg(extra))
         self._session.execute(
             m.deployment_item.insert().values(deployment_key=self._deployment.key, kind=kind, id=identifier, definition_key=item.key)
@@ -217,7 +217,7 @@ class _Writer:
 
     def _resource(self, name: str, digest: str, content: bytes) -> int:
         values = {"deployment_key": self._deployment.key, "name": name, "digest": digest, "content": content}
-        return int(self._session.execute(m.resource.insert().values(values)).inserted_primary_key[0])
+        return insert_row(self._session, m.resource, values)
 
 
 def _drg(extra: dict[str, Any]) -> tuple[str, str]:

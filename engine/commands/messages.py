@@ -13,6 +13,7 @@ from engine import clock
 from engine.policy import Actor
 from engine.runtime import runtime_of
 from engine.store import models as m
+from engine.store.changes import insert_row
 
 DEFAULT_TTL = timedelta(days=30)
 
@@ -47,7 +48,7 @@ def insert_message(
         "published_at": now,
         "expires_at": now + ttl,
     }
-    key = int(session.execute(m.message.insert().values(values)).inserted_primary_key[0])
+    key = insert_row(session, m.message, values)
     deliver_after_commit(session, key)
     return key
 

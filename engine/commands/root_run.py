@@ -101,7 +101,7 @@ class RootRun:
             "started_at": self._now,
             "started_by": self._actor.username,
         }
-        key = int(self._session.execute(m.process_instance.insert().values(values)).inserted_primary_key[0])
+        key = store.insert_row(self._session, m.process_instance, values)
         root_key = parent_row.root_key if parent_row else key
         if parent_row is None:
             self._session.execute(m.process_instance.update().where(m.process_instance.c.key == key).values(root_key=key))

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Queue
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, Queue
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -48,7 +48,12 @@ class DbosJobs:
     def _enqueue(self, session: Session, name: str, key: int, workflow_id: str, delay: float) -> None:
         if self._client is None:
             self._client = DBOSClient(system_database_url=self._url, serializer=DBOSPortableJSONSerializer())
-        options = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": workflow_id, "app_version": APPLICATION_VERSION}
+        options: EnqueueOptions = {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": workflow_id,
+            "app_version": APPLICATION_VERSION,
+        }
         if delay > 0:
             options["delay_seconds"] = delay
         self._client.enqueue_in_transaction(session, options, name, key)

@@ -235,24 +235,27 @@ def _write_waits(connection: Connection, row: InstanceRow, changes: Changes, now
         )
 
 
+def insert_row(session: Session, table: Table, values: dict[str, Any]) -> int:
+    """Insert one row -> the key the database gave it."""
+    return int(session.execute(table.insert().values(values).returning(table.c.key)).scalar_one())
+
+
 def write_job(session: Session, row: InstanceRow, opened: JobOpened, now: datetime) -> int:
     """Insert one job that a worker will do -> its key."""
-    result = session.execute(
-        m.job.insert().values(
-            instance_key=row.key,
-            root_key=row.root_key,
-            token_id=opened.token_id,
-            element_id=opened.element_id,
-            type=opened.type,
-            kind=opened.kind,
-            listener_event=opened.listener_event,
-            retries=opened.retries,
-            headers=opened.headers,
-            variables=opened.variables,
-            created_at=now,
-        )
-    )
-    return int(result.inserted_primary_key[0])
+    values = {
+        "instance_key": row.key,
+        "root_key": row.root_key,
+        "token_id": opened.token_id,
+        "element_id": opened.element_id,
+        "type": opened.type,
+        "kind": opened.kind,
+        "listener_event": opened.listener_event,
+        "retries": opened.retries,
+        "headers": opened.headers,
+        "variables": opened.variables,
+        "created_at": now,
+    }
+    return insert_row(session, m.job, values)
 
 
 def _write_incidents(connection: Connection, row: InstanceRow, changes: Changes, now: datetime) -> None:
