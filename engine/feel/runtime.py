@@ -1,0 +1,159 @@
+"""What one evaluation carries: the environment, limits, warnings and the frames that hold local names.
+
+Compiled closures take a frame. The root frame *is* the `Run`; iterations, filters, functions and contexts push `Frame`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NoReturn, Protocol
+
+from engine import clock
+from engine.errors import LimitExceeded
+
+Value = Any  # a FEEL value: None, bool, Decimal, str, tuple (list), Context, Range, FeelFunction or a temporal value
+TICKS_PER_CHECK = 256
+MAX_WARNINGS = 100
+
+
+class Calendar(Protocol):
+    """The working days that `add workdays` and `count workdays` use (engine/workcalendar.py provides one)."""
+
+    def add_workdays(self, d: date, n: int) -> date:
+        """The n-th working day after `d` (before, when n is negative)."""
+
+    def count_workdays(self, after: date, until: date) -> int:
+        """How many working days x have after < x <= until."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What an expression may know besides its variables, and how much it may use. Sharing one instance is cheap and safe.
+
+    `functions`: name -> Python callable that takes FEEL values (positional) and returns a JSON-ish or FEEL value.
+    `cpu_ms`: CPU milliseconds of this thread; `max_depth`: nested function calls; `max_items` / `max_chars`: size of
+    any list, context or string that is built.
+    """
+
+    now: Callable[[], datetime] = clock.now
+    calendar: Calendar | None = None
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    cpu_ms: int = 100
+    max_depth: int = 200
+    max_items: int = 100_000
+    max_chars: int = 1_000_000
+
+
+DEFAULT_ENVIRONMENT = Environment()
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:  # noqa: N801 - the builtin Warning is something else
+    """Why a value became null. `position`: 0-based character in the expression; -1 if unknown."""
+
+    code: str
+    message: str
+    message_en: str
+    position: int = -1
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class FeelNull(Exception):  # noqa: N818 - not an error: control flow inside this package only
+    """Raised by operations and built-ins when the result is null for a reason worth telling; never leaves the package."""
+
+    def __init__(self, message: str, message_en: str, code: str = "invalid_value") -> None:
+        self.warning_message, self.message_en, self.code = message, message_en, code
+        super().__init__(message_en)
+
+
+class Frame:
+    """Local names: `values` maps a name to a FEEL value. A filter's frame holds its element in `values["item"]`."""
+
+    __slots__ = ("parent", "run", "values")
+
+    def __init__(self, values: Any, parent: Frame | Run, run: Run) -> None:
+        self.values = values
+        self.parent = parent
+        self.run = run
+
+
+class Run:
+    """One evaluation. It is also the root frame: `values` is the context as the caller gave it (read lazily)."""
+
+    __slots__ = ("deadline", "depth", "env", "muted", "text", "ticks", "values", "warnings")
+
+    def __init__(self, values: Mapping[str, Any], env: Environment, text: str) -> None:
+        self.values = values
+        self.env = env
+        self.text = text
+        self.ticks = TICKS_PER_CHECK
+        self.deadline = -1.0
+        self.depth = 0
+        self.muted = False
+        self.warnings: list[Warning_] | None = None
+
+    @property
+    def run(self) -> Run:
+        """Every frame knows its run."""
+        return self
+
+    def warn(self, code: str, message: str, message_en: str, position: int = -1) -> None:
+        """Record why something was null; at most 100 a run (a filter over many items would repeat itself)."""
+        if self.muted:
+            return
+        if self.warnings is None:
+            self.warnings = []
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(Warning_(code, message, message_en, position))
+
+    def tick(self, amount: int = 1) -> None:
+        """Called for every step of a loop (or `amount` cheap steps); looks at the CPU clock now and then.
+
+        Raises LimitExceeded when the CPU time is used up.
+        """
+        self.ticks -= amount
+        if self.ticks <= 0:
+            self._check_time()
+
+    def _check_time(self) -> None:
+        self.ticks = TICKS_PER_CHECK
+        used = clock.cpu_seconds()
+        if self.deadline < 0:
+            self.deadline = used + self.env.cpu_ms / 1000
+        elif used > self.deadline:
+            self.exceed(f"CPU 时间超过 {self.env.cpu_ms} 毫秒 (CPU time)")
+
+    def seconds_left(self) -> float:
+        """CPU seconds this run may still use (at least a millisecond), for the time-out of regular expressions."""
+        if self.deadline < 0:
+            self._check_time()
+        return max(0.001, self.deadline - clock.cpu_seconds())
+
+    def check_items(self, count: int) -> None:
+        """Refuse lists and contexts that grow too long."""
+        if count > self.env.max_items:
+            self.exceed(f"列表超过 {self.env.max_items} 项 (list size)")
+
+    def check_chars(self, count: int) -> None:
+        """Refuse strings that grow too long."""
+        if count > self.env.max_chars:
+            self.exceed(f"字符串超过 {self.env.max_chars} 个字符 (string length)")
+
+    def enter(self) -> None:
+        """One function call deeper; the caller decreases `depth` afterwards."""
+        self.depth += 1
+        self.tick()
+        if self.depth > self.env.max_depth:
+            self.exceed(f"函数调用嵌套超过 {self.env.max_depth} 层 (depth)")
+
+    def exceed(self, reason: str) -> NoReturn:
+        """Stop the evaluation: a limit is used up."""
+        raise LimitExceeded(expression=self.text, position=0, reason=reason)
+
+
+AnyFrame = Frame | Run
+Code = Callable[[Any], Any]  # compiled closure: frame -> FEEL value
