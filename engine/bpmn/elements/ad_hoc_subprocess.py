@@ -1,0 +1,75 @@
+"""Ad-hoc subprocess.
+
+Activate: a scope opens; every element named by the active-elements collection gets a token, without a collection every element that has
+no incoming flow. With sequential ordering one at a time. More may be activated while it is open (`Instance.activate_ad_hoc`).
+Complete: when the completion condition holds after something inside completed (the rest is cancelled, unless cancelRemainingInstances is
+false: then when the rest is done), or when nothing is left inside. An output element is collected from every completed element.
+Cancel: everything inside is cancelled first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.bpmn import spiff
+from engine.bpmn.elements.subprocess import ScopeElement
+from engine.bpmn.kernel import expressions
+from engine.bpmn.kernel.failure import Step, StepFailed
+from engine.bpmn.kernel.token import Token
+from engine.bpmn.vocabulary import AdHocSettings
+
+if TYPE_CHECKING:
+    from engine.bpmn.kernel.scope import Scope
+
+
+class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
+    """bpmn:adHocSubProcess."""
+
+    settings = AdHocSettings()
+
+    def prepare(self, token: Token) -> Any:
+        inside = self.inside(token)
+        if self.settings.active_elements is None:
+            return inside.starts
+        wanted = expressions.items(token, self.settings.active_elements)
+        unknown = [name for name in wanted if name not in inside.task_specs]
+        if unknown:
+            message = f"临时子流程“{self.bpmn_id}”中没有元素：{'、'.join(map(str, unknown))}"
+            raise StepFailed(expressions.VALUE_ERROR, message, {"expression": self.settings.active_elements.text})
+        return wanted
+
+    def activate(self, token: Token, prepared: Any) -> bool:
+        starts = list(prepared)
+        if self.settings.sequential and len(starts) > 1:
+            token.remember(todo=starts[1:])
+            starts = starts[:1]
+        self.open(token, starts)
+        return False
+
+    def inner_done(self, token: Token, scope: Scope) -> None:
+        condition = self.settings.completion_condition
+        try:
+            done = condition is not None and expressions.condition(token, condition)
+        except StepFailed as failure:
+            token.stop(failure, Step.RUN)
+            return
+        if done:
+            token.forget("todo")
+            if self.settings.cancel_remaining and scope.live:
+                scope.cancel_all()
+                return
+        todo = token.internal_data.get("todo")
+        if todo and not scope.live:
+            token.remember(todo=todo[1:])
+            self.add(scope, todo[0])
+
+    def add(self, scope: Scope, name: str) -> None:
+        """Activate one element inside."""
+        following = Token(scope, scope.elements()[name], scope.task_tree)
+        following.task_spec._update(following)
+
+    def run_again(self, token: Token) -> None:
+        scope = token.workflow.process.subprocesses.get(token.id)
+        if scope is not None:
+            self.inner_done(token, scope)
+            scope.check_done()

@@ -1,0 +1,69 @@
+"""Service, send, script and business rule tasks with a job type.
+
+Activate: as every activity. Run: the job (type, retries, headers, the visible variables) is handed to the host's `perform`. Done at once:
+the result is propagated like a user task's and the token completes. Pending: the token stays STARTED until `complete_job`, `throw_error`
+or `raise_incident`. A thrown BPMN error goes to the catching event; a failure is the incident JOB_NO_RETRIES, and `retry` opens a new job.
+Cancel: a pending job is closed.
+"""
+
+from __future__ import annotations
+
+from engine.bpmn import spiff
+from engine.bpmn.interface import Completed, Failed, Pending
+from engine.bpmn.kernel import expressions
+from engine.bpmn.kernel.element import Element
+from engine.bpmn.kernel.failure import BpmnThrow, StepFailed
+from engine.bpmn.kernel.token import Token
+from engine.bpmn.kernel.variables import deliver, visible_json
+from engine.bpmn.vocabulary import JobDefinition
+from engine.changes import JobOpened
+
+DEFAULT_RETRIES = 3
+
+
+def do_job(token: Token, definition: JobDefinition) -> bool | None:
+    """Hand a job to the host: True = done, None = pending. Raises BpmnThrow or StepFailed."""
+    element = token.task_spec
+    job = JobOpened(
+        token_id=token.id,
+        element_id=element.bpmn_id,
+        type=expressions.required_text(token, definition.type),
+        retries=DEFAULT_RETRIES if definition.retries is None else expressions.integer(token, definition.retries),
+        headers=dict(definition.headers),
+        variables=visible_json(token),
+        properties=dict(element.ext.properties),
+    )
+    process = token.workflow.process
+    outcome = process.env.perform(job)
+    if isinstance(outcome, Completed):
+        deliver(token, outcome.variables)
+        return True
+    if isinstance(outcome, Pending):
+        process.changes.jobs.append(job)
+        token.remember(job=1)
+        return None
+    if isinstance(outcome, Failed):
+        details = {"type": job.type, **outcome.details}
+        raise StepFailed("JOB_NO_RETRIES", outcome.message, details)
+    raise BpmnThrow(outcome.code, outcome.message, outcome.variables)
+
+
+def close_job(token: Token) -> None:
+    """The pending job of a token, if there is one, is not wanted any more."""
+    if token.internal_data.pop("job", None):
+        token.workflow.process.close_job(token.id)
+        token.mark()
+
+
+class JobTask(Element, spiff.ServiceTask):
+    """A task that a handler or worker does; without a job type it is passed through (plain BPMN files only)."""
+
+    def perform(self, token: Token) -> bool | None:
+        return True if self.ext.job is None else do_job(token, self.ext.job)
+
+    def run_again(self, token: Token) -> None:
+        close_job(token)
+        super().run_again(token)
+
+    def cancelled(self, token: Token) -> None:
+        close_job(token)

@@ -1,0 +1,78 @@
+"""Embedded subprocess and transaction.
+
+Activate: input mappings and boundary events as on any activity; then a scope opens inside (the variables are the token's own locals), its
+event subprocesses start to listen and its start elements get tokens. The token is STARTED.
+Complete: when the last token inside is gone. The scope's compensation records pass to the enclosing scope, then output mappings and
+outgoing flows as usual.
+Cancel: everything inside is cancelled first.
+A transaction is a subprocess that a cancel end event inside undoes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.bpmn import spiff
+from engine.bpmn.elements.compensation import RECORDS
+from engine.bpmn.kernel.element import Element, ScopeSpec
+from engine.bpmn.kernel.scope import SubprocessScope
+from engine.bpmn.kernel.token import Token
+from engine.bpmn.spiff import STARTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ScopeElement(Element):
+    """An element with a scope inside."""
+
+    opens_scope = True
+
+    def inside(self, token: Token) -> ScopeSpec:
+        """The spec of the scope inside."""
+        return token.workflow.spec.inner[self.spec]
+
+    def activate(self, token: Token, prepared: Any) -> bool:
+        self.open(token, self.inside(token).starts)
+        return False
+
+    def open(self, token: Token, starts: Iterable[str]) -> SubprocessScope:
+        """Open the scope and begin; it may be over when this returns."""
+        token._set_state(STARTED)
+        scope = SubprocessScope(self.inside(token), token)
+        token.workflow.process.subprocesses[token.id] = scope
+        scope.begin(starts)
+        return scope
+
+    def inner_finished(self, token: Token, scope: SubprocessScope) -> None:
+        records = scope.note(RECORDS)
+        undo = self._undo_handler(scope)
+        scope.keep_note(RECORDS, None)
+        scope.drop()
+        if undo is not None or records:
+            outer = token.workflow
+            outer.keep_note(RECORDS, [*(outer.note(RECORDS) or []), [self.bpmn_id, undo, records]])
+        if token._state == STARTED:
+            token._ready()
+
+    def _undo_handler(self, scope: SubprocessScope) -> int | None:
+        """Index of the compensation event subprocess inside."""
+        elements = scope.elements()
+        for name in scope.spec.event_subprocesses:
+            trigger = elements[name].trigger
+            if trigger is not None and trigger.kind == "compensate":
+                return elements[name].index
+        return None
+
+    def cancelled(self, token: Token) -> None:
+        scope = token.workflow.process.subprocesses.get(token.id)
+        if scope is not None:
+            scope.drop()
+
+
+class SubProcess(ScopeElement, spiff.SubWorkflowTask):
+    """bpmn:subProcess."""
+
+
+class Transaction(ScopeElement, spiff.TransactionSubprocess):
+    """bpmn:transaction."""

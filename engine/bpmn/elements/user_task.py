@@ -1,0 +1,85 @@
+"""User task.
+
+Activate: assignee, candidate groups and users, due and follow-up date and priority are evaluated (a wrong type: EXTRACT_VALUE_ERROR);
+then boundary events wait, the token is READY and the task is opened.
+Complete: only when READY. The submitted variables are propagated, or stay local if there are output mappings. From here on the task is
+closed as completed even if an output mapping or an outgoing condition fails: the incident is the engine's, the approval is given.
+Cancel: the task is closed as not completed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from engine.bpmn import spiff
+from engine.bpmn.kernel import expressions
+from engine.bpmn.kernel.element import Element
+from engine.bpmn.kernel.failure import StepFailed
+from engine.bpmn.kernel.timers import parse_moment
+from engine.bpmn.kernel.token import Token
+from engine.bpmn.spiff import READY
+from engine.bpmn.vocabulary import Text
+from engine.changes import UserTaskClosed, UserTaskOpened
+
+DEFAULT_PRIORITY = 50
+
+
+class UserTask(Element, spiff.UserTask):
+    """bpmn:userTask."""
+
+    def prepare(self, token: Token) -> UserTaskOpened:
+        assignment, form = self.ext.assignment, self.ext.form
+        priority = assignment.priority
+        return UserTaskOpened(
+            token_id=token.id,
+            element_id=self.bpmn_id,
+            name=self.bpmn_name or self.bpmn_id,
+            assignee=expressions.text(token, assignment.assignee) or None,
+            candidate_groups=expressions.names(token, assignment.candidate_groups),
+            candidate_users=expressions.names(token, assignment.candidate_users),
+            due_date=_moment(token, assignment.due_date),
+            follow_up_date=_moment(token, assignment.follow_up_date),
+            priority=DEFAULT_PRIORITY if priority is None else expressions.integer(token, priority),
+            form_id=form.form_id if form else None,
+            form_binding=form.binding if form else "latest",
+            form_version_tag=form.version_tag if form else None,
+            external_form=expressions.text(token, form.external) if form else None,
+            properties=dict(self.ext.properties),
+            loop_counter=_loop_counter(token),
+        )
+
+    def activate(self, token: Token, prepared: Any) -> bool:
+        token.workflow.process.changes.user_tasks.append(prepared)
+        return True
+
+    def completing(self, token: Token) -> None:
+        token.workflow.process.changes.closed_user_tasks.append(UserTaskClosed(token.id, completed=True))
+        token.remember(done=1)
+
+    def cancelled(self, token: Token) -> None:
+        if "done" not in token.internal_data:
+            token.workflow.process.close_user_task(token.id)
+
+    def run_again(self, token: Token) -> None:
+        if token._state < READY:
+            self._update(token)
+
+
+def _moment(token: Token, source: Text | None) -> datetime | None:
+    """A date-time for a schedule attribute; null means none, a date means its midnight."""
+    written = expressions.text(token, source)
+    if not written:
+        return None
+    try:
+        return parse_moment(written, token.workflow.process.env.now().tzinfo)
+    except ValueError as error:
+        shown = source.text if source is not None else ""
+        raise StepFailed(
+            expressions.VALUE_ERROR, f"“{written}”不是日期或日期时间（ISO 8601）。", {"expression": shown, "result": written}
+        ) from error
+
+
+def _loop_counter(token: Token) -> int | None:
+    counter = token.locals.json("loopCounter") if token.locals is not None and token.is_loop_member() else None
+    return counter if isinstance(counter, int) else None

@@ -1,0 +1,45 @@
+"""A step that cannot be done now: becomes an incident on the token, and the same step can be tried again."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+
+class Step(IntEnum):
+    """The sub-step of an element's life cycle at which a token stopped; stored in its row under "at"."""
+
+    INPUT = 1
+    """before the input mappings"""
+    ACTIVATE = 2
+    """input mappings applied; assignment, timers, correlation keys, collections not yet"""
+    RUN = 3
+    """active; the work itself (job, decision, script, call)"""
+    OUTPUT = 4
+    """the work is done; output mappings and the multi-instance result not yet"""
+    LEAVE = 5
+    """output mappings applied; the conditions of the outgoing flows not yet"""
+
+
+class StepFailed(Exception):
+    """Raised by elements and helpers, caught where the token's life cycle is driven; never leaves the kernel."""
+
+    def __init__(self, kind: str, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.details = details or {}
+
+
+class StepLimitReached(StepFailed):
+    """The instance ran too many automatic steps in one command: a loop without a wait state."""
+
+
+class BpmnThrow(Exception):
+    """A handler threw a BPMN error code; the kernel looks for the catching event."""
+
+    def __init__(self, code: str, message: str, variables: dict[str, Any]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.variables = variables

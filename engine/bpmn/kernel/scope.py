@@ -1,0 +1,219 @@
+"""Scopes: the process instance and its embedded subprocesses, each with its own tree of tokens.
+
+The tree has the start as its root; a token's parent is the finished token it came from while that still branches, else the nearest
+ancestor that does, or the container it belongs to. A finished token with at most one child is spliced out at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.bpmn import spiff
+from engine.bpmn.kernel.token import Token, blank
+from engine.bpmn.spiff import COMPLETED, WAITING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.bpmn.kernel.element import Element, ScopeSpec
+    from engine.bpmn.kernel.process import Process
+    from engine.bpmn.kernel.variables import Variables
+
+
+class Scope:
+    """What the process instance and its subprocesses have in common.
+
+    `live`: unfinished tokens; `arrivals`: gateway id -> tokens that wait there; `listeners`: waiting event subprocess starts, which do not
+    keep a scope open.
+    """
+
+    process: Process
+    spec: ScopeSpec
+    parent_task_id: int | None
+    variables: Variables
+    tasks: dict[int, Token]
+    task_tree: Token
+
+    def _open(self, spec: ScopeSpec, root_id: int) -> None:
+        self.spec = spec
+        self.tasks = {}
+        self.live: dict[int, Token] = {}
+        self.arrivals: dict[str, dict[int, Token]] = {}
+        self.listeners: dict[int, Token] = {}
+        self.completed = False
+        self.dropped = False
+        root: Token = Token.__new__(Token)
+        root.__dict__ = blank(root_id, self, spec.start, None, COMPLETED, None, {})
+        self.tasks[root_id] = root
+        self.task_tree = root
+
+    @property
+    def top_workflow(self) -> Process:
+        """SpiffWorkflow's name for the process instance."""
+        return self.process
+
+    @property
+    def owner(self) -> Token | None:
+        """The token of the subprocess; None for the process instance."""
+        return None if self.parent_task_id is None else self.process.tokens.get(self.parent_task_id)
+
+    def elements(self) -> dict[str, Element]:
+        """The elements of this scope by name."""
+        return self.spec.task_specs
+
+    # ------------------------------------------------------------------ the scope's own notes
+    def note(self, name: str) -> Any:
+        """A value kept with the scope (compensation records, complex gateway states)."""
+        return self.notes().get(name)
+
+    def notes(self) -> dict[str, Any]:
+        owner = self.owner
+        if owner is None:
+            return self.process.header_notes
+        notes: dict[str, Any] = owner.internal_data.setdefault("notes", {})
+        return notes
+
+    def keep_note(self, name: str, value: Any) -> None:
+        """Keep a value with the scope; None or empty drops it."""
+        notes = self.notes()
+        if value:
+            notes[name] = value
+        else:
+            notes.pop(name, None)
+        owner = self.owner
+        if owner is not None:
+            if not notes:
+                owner.internal_data.pop("notes", None)
+            owner.mark()
+
+    # ------------------------------------------------------------------ begin and end
+    def begin(self, starts: Iterable[str]) -> None:
+        """Arm the event subprocesses, then put a token on each start."""
+        elements = self.elements()
+        for name in self.spec.event_subprocesses:
+            listener = elements[name]
+            if listener.trigger is not None and listener.trigger.kind == "compensate":
+                continue
+            token = self.listeners[self.process.last_id + 1] = Token(self, listener, self.task_tree)
+            listener._update(token)
+            if self.completed or self.dropped or (token._state != WAITING and listener.interrupting and not token.has_incident):
+                return
+        for name in starts:
+            token = Token(self, elements[name], self.task_tree)
+            token.task_spec._update(token)
+        self.check_done()
+
+    def check_done(self) -> None:
+        """The scope ends when only its listeners are left."""
+        if not self.completed and not self.dropped and len(self.live) == len(self.listeners):
+            self.completed = True
+            for token in list(self.listeners.values()):
+                self.cancel_tree(token)
+            self.finished()
+
+    def finished(self) -> None:
+        """The last token is gone."""
+        raise NotImplementedError
+
+    def after_completion(self, token: Token) -> None:
+        """A token completed: ad-hoc subprocesses look whether they are done, then the scope does."""
+        owner = self.owner
+        if owner is not None and not self.completed and not self.dropped:
+            owner.task_spec.inner_done(owner, self)
+        self.check_done()
+
+    # ------------------------------------------------------------------ the tree
+    def compact(self, token: Token) -> None:
+        """Splice out finished tokens that are no branching points any more."""
+        tasks = self.tasks
+        while token._parent is not None and token.id in tasks and token._state >= COMPLETED and len(token._children) <= 1:
+            parent = tasks[token._parent]
+            parent._children.pop(token.id, None)
+            for child_id in token._children:
+                child = tasks[child_id]
+                child._parent = parent.id
+                parent._children[child_id] = 1
+                child.mark()
+            self.remove(token)
+            token = parent
+
+    def remove(self, token: Token) -> None:
+        """Take a finished token out of every index; its row and its scope go with it."""
+        process, token_id = self.process, token.id
+        self.tasks.pop(token_id, None)
+        self.live.pop(token_id, None)
+        self.listeners.pop(token_id, None)
+        process.forget_token(token)
+
+    def cancel_tree(self, token: Token, *, keep_parent: bool = False) -> None:
+        """Cancel everything live at or below a token and take it out of the tree."""
+        stack, seen = [token], []
+        while stack:
+            current = stack.pop()
+            seen.append(current)
+            stack.extend(self.tasks[child] for child in current._children)
+        for current in seen:
+            current.end_cancelled()
+            self.leave_queue(current)
+        parent = self.tasks.get(token._parent) if token._parent is not None else None
+        if parent is not None:
+            parent._children.pop(token.id, None)
+        for current in seen:
+            self.remove(current)
+        if parent is not None and not keep_parent:
+            self.compact(parent)
+
+    def leave_queue(self, token: Token) -> None:
+        """A token does not wait at its gateway any more."""
+        waiting = self.arrivals.get(token.task_spec.name)
+        if waiting:
+            waiting.pop(token.id, None)
+
+    def merge(self, others: Iterable[Token], into: Token) -> None:
+        """A join consumes the tokens that waited for it."""
+        for other in others:
+            other.record_end("merged", into.id)
+            other._set_state(COMPLETED)
+            self.leave_queue(other)
+            parent = self.tasks[other._parent] if other._parent is not None else self.task_tree
+            parent._children.pop(other.id, None)
+            self.remove(other)
+            self.compact(parent)
+
+    def cancel_all(self, keep: Token | None = None) -> None:
+        """Cancel every token of the scope but one."""
+        if keep is not None and keep._parent != self.task_tree.id:
+            keep.reparent(self.task_tree)
+        for child_id in list(self.task_tree._children):
+            token = self.tasks.get(child_id)
+            if token is not None and token is not keep:
+                self.cancel_tree(token, keep_parent=True)
+
+    def _task_completed_notify(self, _token: Token) -> None:
+        """SpiffWorkflow tells that a task completed; nothing to do."""
+
+
+class SubprocessScope(Scope, spiff.BpmnSubWorkflow):
+    """The inside of an embedded, event, transaction or ad-hoc subprocess. Its variables are those of the owning token."""
+
+    def __init__(self, spec: ScopeSpec, owner: Token) -> None:
+        self.process = owner.workflow.process
+        self.parent_task_id = owner.id
+        self._open(spec, -owner.id)
+
+    def finished(self) -> None:
+        owner = self.owner
+        if owner is not None:
+            owner.task_spec.inner_finished(owner, self)
+
+    def drop(self) -> None:
+        """The scope disappears with everything in it."""
+        self.dropped = self.completed = True
+        for token in list(self.tasks.values()):
+            if token._parent is not None:
+                token.end_cancelled()
+        for token in list(self.tasks.values()):
+            if token._parent is not None:
+                self.remove(token)
+        if self.parent_task_id is not None:
+            self.process.subprocesses.pop(self.parent_task_id, None)

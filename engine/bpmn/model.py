@@ -1,0 +1,76 @@
+"""ProcessModel: one executable process of a file, as the rest of the engine sees it. Immutable; built from XML, cached by definition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.bpmn.kernel.element import ScopeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ElementInfo:
+    """One flow element: `kind` is the BPMN tag (userTask, exclusiveGateway, ...), `parent` the enclosing subprocess id or ""."""
+
+    id: str
+    name: str
+    kind: str
+    lane: str | None = None
+    parent: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    form_id: str | None = None
+    documentation: str = ""
+    trigger: str = ""
+    """kind of the event definition (message, timer, ...), "" for none"""
+    attached_to: str = ""
+    """activity of a boundary event"""
+    called: str = ""
+    """called process id of a call activity, when it is static"""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStart:
+    """A message start event of the process; the key is a FEEL expression over the message's variables, or None."""
+
+    element_id: str
+    message_name: str
+    correlation_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalStart:
+    """A signal start event of the process."""
+
+    element_id: str
+    signal_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerStart:
+    """A timer start event of the process: kind (date, duration, cycle) and its text, with "=" when it is FEEL."""
+
+    element_id: str
+    kind: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessModel:
+    """An executable process. `flows`: element id -> [(flow id, target id)], boundary events listed under their own id."""
+
+    process_id: str
+    name: str
+    version_tag: str
+    resource: str
+    spec: ScopeSpec
+    properties: dict[str, str] = field(default_factory=dict)
+    elements: dict[str, ElementInfo] = field(default_factory=dict)
+    message_starts: list[MessageStart] = field(default_factory=list)
+    signal_starts: list[SignalStart] = field(default_factory=list)
+    timer_starts: list[TimerStart] = field(default_factory=list)
+    has_none_start: bool = False
+    called: frozenset[str] = frozenset()
+    flows: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    start_elements: frozenset[str] = frozenset()
+    documentation: str = ""

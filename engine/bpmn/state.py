@@ -1,0 +1,103 @@
+"""State and rows. A process instance is rebuilt from its header, its token rows and its variables; everything else (subscriptions, timers,
+joins' arrivals, listeners, the run queue) is derived from them.
+
+Format 1. Header: [format, last token id, state, called, notes of the process scope]. Token row: [id, parent, scope, element index, state,
+incoming flow, internal], where parent -N or 0 is the start of the scope that token N (0: the process) owns, and internal is 0 when empty.
+Variable: (scope id, name, JSON).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from engine.bpmn.kernel.process import Process
+from engine.bpmn.kernel.scope import SubprocessScope
+from engine.bpmn.kernel.token import Token, blank
+from engine.bpmn.spiff import COMPLETED, READY, STARTED, WAITING
+from engine.changes import Changes, StoredState
+from engine.errors import Invalid
+
+if TYPE_CHECKING:
+    from engine.bpmn.interface import Environment
+    from engine.bpmn.kernel.element import ScopeSpec
+    from engine.bpmn.kernel.scope import Scope
+
+FORMAT = 1
+
+
+def token_row(token: Token) -> bytes:
+    """One token as a row."""
+    return orjson.dumps(
+        [
+            token.id,
+            token._parent,
+            token.workflow.parent_task_id or 0,
+            token.task_spec.index,
+            token._state,
+            token.flow,
+            token.internal_data or 0,
+        ]
+    )
+
+
+def header_row(process: Process) -> bytes:
+    """What is true of the whole instance."""
+    return orjson.dumps([FORMAT, process.last_id, process.state, int(process.called), process.header_notes or 0])
+
+
+def take_changes(process: Process) -> Changes:
+    """Everything since the last call, ready to be stored."""
+    changes, alive = process.changes, process.tokens
+    changes.header = header_row(process)
+    changes.state = process.state
+    changes.next_due_at = process.next_due()
+    changes.tokens = {token_id: token_row(token) for token_id, token in process.dirty.items() if token_id in alive}
+    process.start_recording()
+    process.saved_id = process.last_id
+    return changes
+
+
+def restore(spec: ScopeSpec, stored: StoredState, env: Environment, step_limit: int) -> Process:
+    """Rebuild a process instance. Raises Invalid when the rows are of a format that this version does not know."""
+    header: list[Any] = orjson.loads(stored.header)
+    if header[0] != FORMAT:
+        raise Invalid(reason=f"未知的实例存储格式 {header[0]}（unknown state format）")
+    process = Process(spec, env, header[1], step_limit)
+    process.saved_id = header[1]
+    process.state, process.called, process.header_notes = header[2], bool(header[3]), header[4] or {}
+    process.completed = process.state != "ACTIVE"
+    scopes: dict[int, Scope] = {0: process}
+    for row in orjson.loads(b"[" + b",".join(stored.tokens) + b"]"):
+        _restore_token(process, scopes, row)
+    for scope_id, name, raw in stored.variables:
+        variables = process.variables if scope_id == 0 else process.tokens[scope_id].local()
+        variables.raw[name] = raw
+    return process
+
+
+def _restore_token(process: Process, scopes: dict[int, Scope], row: list[Any]) -> None:
+    token_id, parent, scope_id, index, state, flow, internal = row
+    scope, element = scopes[scope_id], process.spec.table[index]
+    token: Token = Token.__new__(Token)
+    token.__dict__ = blank(token_id, scope, element, parent, state, flow, internal or {})
+    scope.tasks[token_id] = process.tokens[token_id] = token
+    scope.tasks[parent]._children[token_id] = 1
+    if state >= COMPLETED:
+        return
+    scope.live[token_id] = token
+    if state == WAITING:
+        if element.trigger is None:
+            scope.arrivals.setdefault(element.name, {})[token_id] = token
+            if element.joins_late:
+                process.joins[token_id] = token
+        else:
+            process.subscribe(token)
+    elif state == READY and not element.manual:
+        process.queue.append(token)
+    elif state == STARTED and element.opens_scope:
+        inner = SubprocessScope(scope.spec.inner[element.spec], token)
+        process.subprocesses[token_id] = scopes[token_id] = inner
+    if element.opens_scope and element.listens and state < READY:
+        scope.listeners[token_id] = token
