@@ -41,14 +41,21 @@ export function show(viewer, state) {
 }
 
 // The whole diagram when it stays readable, else at a readable size around what is active.
-function fit(viewer) {
+function fit(viewer, whole = false) {
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
-  if (canvas.zoom() >= 0.45) return;
-  canvas.zoom(0.7);
-  const active = viewer.get("elementRegistry").find((element) => canvas.hasMarker(element.id, "active"));
-  if (active) canvas.scrollToElement(active, 80);
+  if (whole || canvas.zoom() >= 0.5) return;
+  const registry = viewer.get("elementRegistry");
+  const target = registry.find((element) => canvas.hasMarker(element.id, "active")) ?? registry.find((element) => element.type === "bpmn:StartEvent");
+  canvas.zoom(0.75, target && { x: target.x, y: target.y });
+  if (target) canvas.scrollToElement(target, 160);
 }
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-diagram-zoom]");
+  const viewer = button?.closest(".diagram-key").previousElementSibling.viewer;
+  if (viewer) fit(viewer, button.dataset.diagramZoom === "fit");
+});
 
 function drawAll(root) {
   for (const container of root.querySelectorAll("[data-diagram]")) {
