@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.dmn.boxes import DOCUMENTATION, EXPRESSIONS, BoxReader
+from engine.dmn.box_reader import DOCUMENTATION, EXPRESSIONS, BoxReader
 from engine.dmn.findings import Findings
 from engine.dmn.model import (
     Decision,
@@ -167,5 +167,3 @@ def _service(reader: BoxReader, element: Element) -> Service:
         _hrefs(element, "inputDecision", ""),
         _hrefs(element, "inputData", ""),
     )
-
-

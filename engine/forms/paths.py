@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 DataPath = tuple[str | int, ...]
@@ -25,7 +26,7 @@ def read(data: Any, path: DataPath) -> Any:
 def write(data: dict[str, Any], path: DataPath, value: Any) -> None:
     """Put `value` at `path`, making objects and rows on the way (whatever is not an object or list there is replaced)."""
     node: Any = data
-    for part, following in zip(path[:-1], path[1:], strict=True):
+    for part, following in pairwise(path):
         inner = read(node, (part,))
         if not isinstance(inner, list if isinstance(following, int) else dict):
             inner = [] if isinstance(following, int) else {}
@@ -57,7 +58,7 @@ def clear(data: dict[str, Any], path: DataPath) -> None:
 
 
 def dotted(path: DataPath) -> str:
-    """"rows.0.name"."""
+    """ "rows.0.name"."""
     return ".".join(str(part) for part in path)
 
 

@@ -1,6 +1,7 @@
 """ECMAScript regular expressions of `validate.pattern` on Python's `regex` module, with a time limit.
 
-Differences that matter are translated: `$` matches only at the very end, `\\d` `\\w` `\\b` are ASCII, `\\s` is Unicode, `[^]` is any character.
+Differences that matter are translated: `$` matches only at the very end, digits, word characters and boundaries are ASCII, blanks are
+Unicode, `[^]` is any character.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.errors import FormInvalid
@@ -83,7 +83,7 @@ class _Validation:
             self._each(field, path, self._overlay)
 
     @staticmethod
-    def _each(field: Field, base: DataPath, step: Any) -> None:
+    def _each(field: Field, base: DataPath, step: Callable[[Field, DataPath], None]) -> None:
         for inner in field.children:
             step(inner, base)
 
@@ -113,7 +113,8 @@ class _Validation:
     def _settle(self) -> list[Instance]:
         instances = visible(self.root, self.data, self.initial, self.env)
         for _ in range(MAX_PASSES):
-            if not any([self._restore(instance) for instance in instances if instance.field.keyed]):
+            changed = sum(self._restore(instance) for instance in instances if instance.field.keyed)
+            if not changed:
                 break
             instances = visible(self.root, self.data, self.initial, self.env)
         return instances

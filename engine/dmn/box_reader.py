@@ -20,7 +20,7 @@ from engine.dmn.model import (
     Variable,
     Where,
 )
-from engine.dmn.tables import read_table
+from engine.dmn.table_reader import read_table
 from engine.dmn.xml import Element, child, children, local, text_of
 
 DOCUMENTATION = frozenset({"description", "extensionElements"})
@@ -40,9 +40,9 @@ class BoxReader:
         while node is not None and not node.get("id"):
             node = node.getparent()
         return Where(
-            id=node.get("id", "") if node is not None else "",
-            name=name or element.get("name") or element.get("label") or self._owner_name(element),
-            line=element.sourceline or 0,
+            id=str(node.get("id", "")) if node is not None else "",
+            name=str(name or element.get("name") or element.get("label") or self._owner_name(element)),
+            line=int(element.sourceline or 0),
         )
 
     def _owner_name(self, element: Element) -> str:
@@ -70,7 +70,9 @@ class BoxReader:
         if found is not None:
             return found
         where = self.where(parent)
-        self.findings.error("missing-expression", where, f"缺少表达式（{name or local(parent)}）", f"missing expression in {name or local(parent)}")
+        self.findings.error(
+            "missing-expression", where, f"缺少表达式（{name or local(parent)}）", f"missing expression in {name or local(parent)}"
+        )
         return Literal(where, "", "")
 
     def variable(self, element: Element) -> Variable:

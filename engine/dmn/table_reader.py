@@ -8,7 +8,7 @@ from engine.dmn.model import Cell, Literal, Rule, Table, TableInput, TableOutput
 from engine.dmn.xml import Element, child, children
 
 if TYPE_CHECKING:
-    from engine.dmn.boxes import BoxReader
+    from engine.dmn.box_reader import BoxReader
 
 HIT_POLICIES = frozenset({"UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER"})
 AGGREGATIONS = frozenset({"", "SUM", "COUNT", "MIN", "MAX"})
@@ -57,9 +57,7 @@ def _output(reader: BoxReader, element: Element, number: int) -> TableOutput:
     )
 
 
-def _rule(
-    reader: BoxReader, element: Element, index: int, inputs: tuple[TableInput, ...], outputs: tuple[TableOutput, ...]
-) -> Rule:
+def _rule(reader: BoxReader, element: Element, index: int, inputs: tuple[TableInput, ...], outputs: tuple[TableOutput, ...]) -> Rule:
     where = reader.where(element, f"规则 {index}")
     cells = []
     for part, clause in zip(children(element, "inputEntry"), inputs, strict=False):
@@ -71,9 +69,7 @@ def _rule(
     ]
     _check_length(reader, where, "输入", "input", len(children(element, "inputEntry")), len(inputs))
     _check_length(reader, where, "输出", "output", len(children(element, "outputEntry")), len(outputs))
-    annotation = "; ".join(
-        "".join(str(t) for t in part.itertext()).strip() for part in children(element, "annotationEntry", "description")
-    )
+    annotation = "; ".join("".join(str(t) for t in part.itertext()).strip() for part in children(element, "annotationEntry", "description"))
     return Rule(where, index, tuple(cells), tuple(results), annotation)
 
 

@@ -1,0 +1,229 @@
+"""Decision table -> closure (DMN 1.5 chapter 8): inputs once, cells lazily and each distinct cell of a column once, then the hit policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.dmn.hits import POLICIES, Hit, Policy, Shape
+from engine.dmn.model import Literal, Table, TableInput, TableOutput, Where
+from engine.dmn.session import Code, MatchedRule, Session, Value
+from engine.dmn.types import Coerce, Mismatch, from_json
+from engine.errors import ExpressionError
+from engine.feel import UnaryTests, compile_expression, compile_unary_tests
+
+if TYPE_CHECKING:
+    from engine.dmn.compiler import Compiler, Names
+
+ANYTHING = ("", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """An input clause: how to read it and the distinct tests of its cells."""
+
+    clause: TableInput
+    read: Code
+    coerce: Coerce
+    allowed: UnaryTests | None
+    tests: tuple[UnaryTests, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """An output clause: its type and allowed values."""
+
+    clause: TableOutput
+    coerce: Coerce
+    allowed: UnaryTests | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A rule: `cells` are pairs (column, number of the test in that column), cells that allow anything are left out."""
+
+    id: str
+    index: int
+    annotation: str
+    cells: tuple[tuple[int, int], ...]
+    outputs: tuple[Code, ...]
+
+
+def compile_table(compiler: Compiler, table: Table, names: Names) -> Code:
+    """The closure of a table; a table with an error finding fails when it is used."""
+    from engine.dmn.compiler import broken
+
+    errors = _errors(compiler)
+    cells = [[rule.inputs[n] for rule in table.rules if n < len(rule.inputs)] for n in range(len(table.inputs))]
+    numbers: list[dict[str, int]] = []
+    columns: list[_Column] = []
+    for clause, column_cells in zip(table.inputs, cells, strict=True):
+        tests: dict[str, UnaryTests] = {}
+        for cell in column_cells:
+            if cell.text not in ANYTHING and cell.text not in tests:
+                found = unary_tests(compiler, cell.text, names, cell.where)
+                if found is not None:
+                    tests[cell.text] = found
+        numbers.append({text: n for n, text in enumerate(tests)})
+        columns.append(_column(compiler, clause, names, tuple(tests.values())))
+    results = tuple(_result(compiler, clause) for clause in table.outputs)
+    rows = [
+        _Row(
+            rule.where.id,
+            rule.index,
+            rule.annotation,
+            tuple((n, numbers[n][cell.text]) for n, cell in enumerate(rule.inputs) if cell.text in numbers[n]),
+            tuple(compiler.literal(entry, names) for entry in rule.outputs),
+        )
+        for rule in table.rules
+    ]
+    defaults = tuple(compiler.literal(output.default or _empty(output.where), names) for output in table.outputs)
+    shape = Shape(
+        table.where.name,
+        tuple(output.name for output in table.outputs),
+        tuple(_priorities(compiler, output) for output in table.outputs),
+        table.aggregation,
+    )
+    policy = POLICIES.get(table.hit_policy)
+    if policy is None or _errors(compiler) > errors or _is_malformed(compiler, table):
+        return broken(table.where)
+    compiler.lint.table(table, names)
+    has_default = any(output.default is not None for output in table.outputs)
+    return _Runner(columns, results, rows, defaults if has_default else None, shape, policy, table.hit_policy == "FIRST").run
+
+
+def _is_malformed(compiler: Compiler, table: Table) -> bool:
+    places = {table.where.id, *(rule.where.id for rule in table.rules)}
+    return any(found.rule in _STRUCTURAL and found.element_id in places for found in compiler.findings.items)
+
+
+_STRUCTURAL = frozenset({"dmn-row-length", "dmn-hit-policy", "dmn-aggregation", "dmn-missing-output", "dmn-output-name"})
+
+
+def _errors(compiler: Compiler) -> int:
+    return sum(finding.severity == "error" for finding in compiler.findings.items)
+
+
+def _empty(where: Where) -> Literal:
+    return Literal(where, "", "")
+
+
+def unary_tests(compiler: Compiler, text: str, names: Names, where: Where) -> UnaryTests | None:
+    """The compiled tests of a cell; None with a finding if they are wrong, None without one if everything is allowed."""
+    if text in ANYTHING:
+        return None
+    try:
+        found = compile_unary_tests(text, names | compiler.component_names)
+        compiler.lint.cell(where, found, names)
+        return found
+    except ExpressionError as error:
+        compiler.findings.error("syntax", where, error.message("zh"), error.message("en"))
+        return None
+
+
+def _column(compiler: Compiler, clause: TableInput, names: Names, tests: tuple[UnaryTests, ...]) -> _Column:
+    return _Column(
+        clause,
+        compiler.literal(clause.expression, names),
+        compiler.coercion(clause.expression.type_ref, clause.where),
+        unary_tests(compiler, clause.values, names, clause.where),
+        tests,
+    )
+
+
+def _result(compiler: Compiler, clause: TableOutput) -> _Result:
+    allowed = unary_tests(compiler, clause.values, frozenset(), clause.where)
+    return _Result(clause, compiler.coercion(clause.type_ref, clause.where), allowed)
+
+
+def _priorities(compiler: Compiler, output: TableOutput) -> tuple[Value, ...]:
+    """The output values in order; they are listed as unary tests, and for an order they must be plain values."""
+    if output.values in ANYTHING:
+        return ()
+    try:
+        found: tuple[Value, ...] = compile_expression(f"[{output.values}]", compiler.component_names).evaluate({})
+    except ExpressionError:
+        return ()
+    return found
+
+
+class _Runner:
+    """A table that is ready to run."""
+
+    def __init__(
+        self,
+        columns: list[_Column],
+        results: tuple[_Result, ...],
+        rows: list[_Row],
+        defaults: tuple[Code, ...] | None,
+        shape: Shape,
+        policy: Policy,
+        stop_at_first: bool,
+    ) -> None:
+        self.columns, self.results, self.rows, self.defaults = columns, results, rows, defaults
+        self.shape, self.policy, self.stop_at_first = shape, policy, stop_at_first
+
+    def run(self, scope: Mapping[str, Any], session: Session) -> Value:
+        values = [self._read(column, scope, session) for column in self.columns]
+        hits, annotations = [], {}
+        for row in self._matching(values, scope, session):
+            outputs = tuple([self._output(n, code(scope, session), session) for n, code in enumerate(row.outputs)])
+            hits.append(Hit(row.index, outputs))
+            annotations[row.index] = row
+        if not hits:
+            return self._default(scope, session)
+        result, used = self.policy(self.shape, hits)
+        for hit in used:
+            row = annotations[hit.index]
+            outputs_by_name = list(zip(self.shape.names, hit.outputs, strict=True))
+            session.record.rules.append(MatchedRule(row.id, row.index, row.annotation, outputs_by_name))
+        return result
+
+    def _read(self, column: _Column, scope: Mapping[str, Any], session: Session) -> Value:
+        clause = column.clause
+        value = from_json(clause.expression.type_ref, column.read(scope, session))
+        session.record.inputs.append((clause.where.id, clause.label or clause.expression.text, value))
+        try:
+            value = column.coerce(value, session.env)
+        except Mismatch as error:  # the standard is silent; Camunda does not look at the type of an input clause
+            session.warn(clause.where, f"{clause.where.name}：{error}")
+        if value is not None and column.allowed is not None and column.allowed.matches(value, scope, session.env) is not True:
+            session.warn(clause.where, f"{clause.where.name}的值不在输入值范围内：{clause.values}")
+        return value
+
+    def _matching(self, values: list[Value], scope: Mapping[str, Any], session: Session) -> list[_Row]:
+        columns, env = self.columns, session.env
+        known: dict[tuple[int, int], bool] = {}
+        found = []
+        for row in self.rows:
+            for cell in row.cells:
+                matched = known.get(cell)
+                if matched is None:
+                    matched = columns[cell[0]].tests[cell[1]].matches(values[cell[0]], scope, env) is True
+                    known[cell] = matched
+                if not matched:
+                    break
+            else:
+                found.append(row)
+                if self.stop_at_first:
+                    break
+        session.tick()
+        return found
+
+    def _output(self, number: int, value: Value, session: Session) -> Value:
+        result = self.results[number]
+        where = result.clause.where
+        try:
+            value = result.coerce(value, session.env)
+        except Mismatch as error:
+            session.warn(where, f"{where.name}：{error}")
+        if value is not None and result.allowed is not None and result.allowed.matches(value, {}, session.env) is not True:
+            session.warn(where, f"{where.name}的值不在输出值范围内：{result.clause.values}")
+        return value
+
+    def _default(self, scope: Mapping[str, Any], session: Session) -> Value:
+        if self.defaults is None:
+            return None
+        outputs = tuple([self._output(n, code(scope, session), session) for n, code in enumerate(self.defaults)])
+        return self.shape.result(outputs)

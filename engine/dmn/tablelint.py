@@ -1,0 +1,170 @@
+"""Findings about one decision table: overlaps and gaps, cells and outputs of the wrong type, outputs that are not allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.dmn.coverage import Column, Cover, gap, overlaps
+from engine.dmn.domains import Undecidable, ValueClass, classes, constants
+from engine.dmn.findings import Findings
+from engine.dmn.model import Table
+from engine.dmn.session import Value
+from engine.dmn.table import ANYTHING
+from engine.dmn.types import Mismatch, TypeTable, builtin_name
+from engine.errors import ExpressionError
+from engine.feel import Environment, UnaryTests, compile_expression, compile_unary_tests
+from engine.feel.text import text_of
+
+MAX_RULES_FOR_PAIRS = 600
+SINGLE_HIT = frozenset({"UNIQUE", "ANY", "FIRST", "PRIORITY"})
+_ENV = Environment()
+
+
+class TableLint:
+    """Checks one table whose cells are free of syntax errors."""
+
+    def __init__(self, table: Table, types: TypeTable, names: frozenset[str], findings: Findings) -> None:
+        self.table, self.types, self.names, self.findings = table, types, names, findings
+
+    def check(self) -> None:
+        """Add the findings."""
+        self._check_outputs()
+        columns = self._columns()
+        count = len(self.table.rules)
+        if self.table.hit_policy in ("UNIQUE", "ANY") and count <= MAX_RULES_FOR_PAIRS:
+            self._check_overlaps(columns, count)
+        if self.table.hit_policy in SINGLE_HIT and not any(output.default for output in self.table.outputs):
+            self._check_gaps(columns, count)
+
+    # columns
+
+    def _columns(self) -> list[Column]:
+        """One column per distinct input expression: two columns with the same input are looked at together."""
+        grouped: dict[str, list[int]] = {}
+        for number, clause in enumerate(self.table.inputs):
+            grouped.setdefault(clause.expression.text, []).append(number)
+        return [self._column(numbers) for numbers in grouped.values()]
+
+    def _column(self, numbers: list[int]) -> Column:
+        clause = self.table.inputs[numbers[0]]
+        trees: dict[str, UnaryTests | None] = {}
+        points: list[Value] = []
+        for text in {rule.inputs[number].text for rule in self.table.rules for number in numbers} - set(ANYTHING):
+            tests = compile_unary_tests(text, self.names)
+            try:
+                points.extend(constants(tests.node))
+                trees[text] = tests
+            except Undecidable:
+                trees[text] = None
+        try:
+            found = tuple(classes(points, builtin_name(clause.expression.type_ref), self._allowed(numbers[0])))
+        except Undecidable:
+            found = (ValueClass(None, "任意值"),)
+            trees = dict.fromkeys(trees)
+        covers = tuple(
+            tuple(self._cover([rule.inputs[number].text for number in numbers], trees, value_class) for value_class in found)
+            for rule in self.table.rules
+        )
+        return Column(clause.where.name, found, covers)
+
+    def _allowed(self, number: int) -> list[Value] | None:
+        """The closed list of input values, of the clause or of its item definition; None if there is none or it has ranges."""
+        clause = self.table.inputs[number]
+        item = self.types.items.get(clause.expression.type_ref)
+        text = clause.values if clause.values not in ANYTHING else item.allowed if item is not None else ""
+        if text in ANYTHING:
+            return None
+        try:
+            values: Value = compile_expression(f"[{text}]", self.names).evaluate({})
+        except ExpressionError:
+            return None
+        plain = isinstance(values, tuple) and all(value is None or isinstance(value, (str, bool)) for value in values)
+        return [value for value in values if value is not None] if plain else None
+
+    @staticmethod
+    def _cover(texts: list[str], trees: Mapping[str, UnaryTests | None], value_class: ValueClass) -> Cover:
+        worst = Cover.YES
+        for text in texts:
+            if text in ANYTHING:
+                continue
+            tests = trees[text]
+            if tests is None:
+                worst = min(worst, Cover.MAYBE, key=lambda cover: cover.value)
+            elif tests.matches(value_class.sample, {}, _ENV) is not True:
+                return Cover.NO
+        return worst
+
+    # findings
+
+    def _check_overlaps(self, columns: list[Column], count: int) -> None:
+        for found in overlaps(columns, count):
+            first, second = self.table.rules[found.first], self.table.rules[found.second]
+            if self.table.hit_policy == "ANY":
+                same = self._same_outputs(found.first, found.second)
+                if same is True:
+                    continue
+                certain = found.certain and same is False
+            else:
+                certain = found.certain
+            example = self._example(columns, found.example)
+            if certain:
+                message = f"规则 {first.index} 与规则 {second.index} 重叠（{example}），命中策略 {self.table.hit_policy} 不允许"
+                english = f"rules {first.index} and {second.index} overlap, which {self.table.hit_policy} forbids"
+                self.findings.error("overlap", second.where, message, english)
+            else:
+                message = f"规则 {first.index} 与规则 {second.index} 可能重叠，无法静态判定"
+                self.findings.hint("overlap", second.where, message, f"rules {first.index} and {second.index} may overlap")
+
+    def _same_outputs(self, first: int, second: int) -> bool | None:
+        """Whether two rules say the same; None if that cannot be known from their text."""
+        pairs = list(zip(self.table.rules[first].outputs, self.table.rules[second].outputs, strict=True))
+        if all(a.text == b.text for a, b in pairs):
+            return True
+        constant = [(self._constant(a.text), self._constant(b.text)) for a, b in pairs if a.text != b.text]
+        return False if any(a is not None and b is not None and a != b for a, b in constant) else None
+
+    def _constant(self, text: str) -> Value | None:
+        if text in ANYTHING:
+            return None
+        expression = compile_expression(text, self.names)
+        return None if expression.variables else expression.evaluate({})
+
+    def _check_gaps(self, columns: list[Column], count: int) -> None:
+        where = self.table.where
+        try:
+            found = gap(columns, count)
+        except TimeoutError:
+            self.findings.hint("gap", where, "决策表太大，无法检查是否有遗漏", "the table is too large to look for gaps")
+            return
+        if found is None:
+            return
+        example = self._example(columns, found.example)
+        if found.certain:
+            message = f"没有规则匹配：{example}；结果将为空值（可加默认输出）"
+            self.findings.warning("gap", where, message, f"no rule matches {example}; the result is null (add a default output)")
+        else:
+            self.findings.hint("gap", where, f"可能没有规则匹配：{example}，无法静态判定", f"perhaps no rule matches {example}")
+
+    @staticmethod
+    def _example(columns: list[Column], texts: tuple[str, ...]) -> str:
+        return "，".join(f"{column.label} = {text}" for column, text in zip(columns, texts, strict=True)) or "任何输入"
+
+    def _check_outputs(self) -> None:
+        """Constant outputs of the wrong type or outside the output values."""
+        for number, clause in enumerate(self.table.outputs):
+            coerce = self.types.coercion(clause.type_ref)
+            allowed = compile_unary_tests(clause.values, self.names) if clause.values not in ANYTHING else None
+            cells = [rule.outputs[number] for rule in self.table.rules] + ([clause.default] if clause.default else [])
+            for cell in cells:
+                value = self._constant(cell.text)
+                if value is None:
+                    continue
+                try:
+                    value = coerce(value, _ENV)
+                except Mismatch as error:
+                    message = f"{cell.where.name}：输出 {text_of(value)} 与声明的类型“{clause.type_ref}”不符（{error}）"
+                    self.findings.error("type", cell.where, message, f"output does not conform to type {clause.type_ref}")
+                    continue
+                if allowed is not None and allowed.matches(value, {}, _ENV) is False:
+                    message = f"{cell.where.name}：输出 {text_of(value)} 不在输出值范围内（{clause.values}）"
+                    self.findings.error("output-values", cell.where, message, "output is not one of the output values")
