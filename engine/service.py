@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,7 +29,9 @@ from engine.store import reads
 from engine.store.database import Base, open_database
 from engine.store.migrate import upgrade
 from engine.unit_of_work import reading, unit_of_work
-from engine.workcalendar import WorkCalendar
+
+if TYPE_CHECKING:
+    from engine.workcalendar import WorkCalendar
 
 log = structlog.get_logger(__name__)
 
