@@ -122,7 +122,7 @@ class RootRun:
         self._rows[key] = row
         environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
         model = process_model(self._session, definition.key)
-        self._live[key] = Instance.start(model, variables, environment, start_element=start_element)
+        self._live[key] = Instance.start(model, variables, environment, start_element=start_element, called=parent is not None)
         self._pending[key] = None
         return key
 
