@@ -19,6 +19,7 @@ from engine.feel.names import index_names
 from engine.feel.parser import Parser
 from engine.feel.runtime import DEFAULT_ENVIRONMENT, Code, Environment, Frame, Run, Warning_
 from engine.feel.scope import Scope
+from engine.feel.values import Context
 
 # 200 nested levels of an expression are about 1,500 Python frames in the parser; Python 3.11 keeps them on the heap.
 _FRAMES = 6_000
@@ -88,9 +89,7 @@ class UnaryTests:
         self.functions = frozenset(reads.functions)
         self._test = tests.compile_tests(node, Scope(None, names))
 
-    def matches(
-        self, value: Any, context: Mapping[str, Any], env: Environment = DEFAULT_ENVIRONMENT
-    ) -> bool | None:
+    def matches(self, value: Any, context: Mapping[str, Any], env: Environment = DEFAULT_ENVIRONMENT) -> bool | None:
         """Does the FEEL value match? None is unknown (counts as no). Raises LimitExceeded."""
         run = Run(context, env, self.text)
         try:
@@ -111,7 +110,7 @@ class UnaryTests:
         return f"UnaryTests({self.text!r})"
 
 
-_SIZED = frozenset({tuple, core.Context, str})
+_SIZED = frozenset({tuple, Context, str})
 
 
 def _translate(problem: Exception, text: str) -> NoReturn:

@@ -107,5 +107,8 @@ def is_plain_name(name: str) -> bool:
 
 # Words that end a name made of several words unless the whole name is known.
 KEYWORDS = frozenset(
-    "if then else for in return some every satisfies and or between instance function external true false null".split()
+    (
+        *("if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "and", "or", "between", "instance"),
+        *("function", "external", "true", "false", "null"),
+    )
 )

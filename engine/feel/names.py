@@ -7,8 +7,9 @@ A name that is known (a built-in, a variable of the caller, a context key or par
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, LimitExceeded
 from engine.feel import ast
 from engine.feel.lexer import KEYWORDS, Token, is_plain_name, syntax_error, tokenize, unescape
 
@@ -88,8 +89,6 @@ class NameReader:
 
     def too_deep(self) -> ExpressionError:
         """The error of a text that nests too deep or chains too long."""
-        from engine.errors import LimitExceeded
-
         return LimitExceeded(expression=self.text, position=self.peek().start, reason="嵌套超过 200 层 (depth)")
 
     # names
@@ -162,7 +161,7 @@ class NameReader:
     def _joined(self, words: list[Token]) -> str:
         """The name as written, with white space between words collapsed and none around symbols."""
         name = words[0].text
-        for previous, word in zip(words, words[1:], strict=False):
+        for previous, word in pairwise(words):
             gap = word.start > previous.end and word.kind != "op" and previous.kind != "op"
             name += (" " if gap else "") + word.text
         return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from math import isfinite
 
 DIGITS = 34
 # One context for everybody: the C implementation only sets flags in it, and nobody reads flags.
@@ -32,7 +33,7 @@ def from_int(value: int) -> Decimal:
 
 def from_float(value: float) -> Decimal | None:
     """A Python float by its shortest notation (0.1 is 0.1); NaN and infinities are null."""
-    if value != value or value in (float("inf"), float("-inf")):
+    if not isfinite(value):
         return None
     return Decimal(repr(value))
 

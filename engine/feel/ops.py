@@ -107,13 +107,17 @@ def compare(a: Any, b: Any) -> int:
     kind = type(a)
     if kind is not type(b) or kind not in _COMPARABLE:
         raise _cannot("比较", "compare", a, b)
-    if kind is Decimal or kind is str:
+    if kind in (Decimal, str):
         return -1 if a < b else int(a > b)
     if kind is FeelDateTime and (a.time.zone is None) != (b.time.zone is None):
         raise _cannot("比较（时区不明）", "compare (zone unknown)", a, b)
     if kind is FeelTime and (a.zone is None) != (b.zone is None):
         raise _cannot("比较（时区不明）", "compare (zone unknown)", a, b)
-    return -1 if a.key < b.key else int(a.key > b.key)
+    return _sign(a.key - b.key)
+
+
+def _sign(difference: int) -> int:
+    return (difference > 0) - (difference < 0)
 
 
 def _cannot(chinese: str, english: str, a: Any, b: Any) -> FeelNull:
@@ -270,9 +274,7 @@ def calculate(op: str, a: Any, b: Any) -> Any:
     if operation is None:
         if a is None or b is None:
             raise FeelNull(f"运算 {op} 的操作数是 null", f"an operand of {op} is null", "null_operand")
-        raise FeelNull(
-            f"不能计算 {kind_of(a)} {op} {kind_of(b)}", f"no {kind_of(a)} {op} {kind_of(b)}", "type_mismatch"
-        )
+        raise FeelNull(f"不能计算 {kind_of(a)} {op} {kind_of(b)}", f"no {kind_of(a)} {op} {kind_of(b)}", "type_mismatch")
     try:
         return operation(a, b)
     except DecimalException as problem:

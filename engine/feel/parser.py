@@ -11,8 +11,8 @@ from decimal import Decimal, DecimalException
 from engine.errors import ExpressionError
 from engine.feel import ast
 from engine.feel.lexer import KEYWORDS, Token, unescape
-from engine.feel.names import NameReader
 from engine.feel.numbers import CONTEXT
+from engine.feel.phrases import PhraseReader
 from engine.feel.temporal_text import parse_any
 
 MAX_CHAIN = 500  # operators or postfixes in a row: each nests the tree one level
@@ -40,7 +40,7 @@ _STARTING_OPS = frozenset("([{-@.<>=]") | {"<=", ">=", "!="}
 _ENDING_WORDS = frozenset(("and", "or", "then", "else", "return", "satisfies", "in", "between", "instance"))
 
 
-class Parser(NameReader):
+class Parser(PhraseReader):
     """One parse. `names` are the known names; only those with spaces, symbols or keywords matter."""
 
     max_depth = 200
@@ -369,55 +369,6 @@ class Parser(NameReader):
         if len(set(keys)) != len(keys):
             raise self.fail("上下文有重复的键 (duplicate context key)")
         return ast.ContextNode(start, tuple(entries))
-
-    def if_expression(self) -> ast.Node:
-        """`if a then b else c`."""
-        start = self.take().start
-        condition = self.expression()
-        self.expect("then")
-        then = self.expression()
-        self.expect("else")
-        return ast.If(start, condition, then, self.expression())
-
-    def iterators(self) -> tuple[ast.Iterator, ...]:
-        """`x in a, y in 1..n`."""
-        found: list[ast.Iterator] = []
-        while not found or self.accept(","):
-            position = self.peek().start
-            name = self.declared_name("in")
-            source = self.expression()
-            end = self.expression() if self.accept("..") else None
-            self.declare(name)
-            found.append(ast.Iterator(position, name, source, end))
-        return tuple(found)
-
-    def for_expression(self) -> ast.Node:
-        """`for … return …`."""
-        start = self.take().start
-        iterators = self.iterators()
-        self.expect("return")
-        return ast.For(start, iterators, self.expression())
-
-    def quantified(self) -> ast.Node:
-        """`some … satisfies …`, `every … satisfies …`."""
-        token = self.take()
-        iterators = self.iterators()
-        self.expect("satisfies")
-        return ast.Quantified(token.start, token.text == "every", iterators, self.expression())
-
-    def function(self) -> ast.Node:
-        """`function(a: number, b) body`; external functions are refused: an expression never reaches other code."""
-        start = self.take(2).start
-        parameters: list[tuple[str, ast.TypeNode | None]] = []
-        while not self.accept(")"):
-            if parameters:
-                self.expect(",")
-            name = self.declared_name(",", ")", ":")
-            parameters.append((name, self.type() if self.accept(":") else None))
-            self.declare(name)
-        if self.peek().text == "external":
-            raise self.fail("不支持外部函数 (external functions are not supported)")
-        return ast.FunctionNode(start, tuple(parameters), self.expression())
 
 
 class _OpenTests(ast.Node):

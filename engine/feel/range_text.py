@@ -7,9 +7,9 @@ from typing import Any
 from engine.errors import ExpressionError
 from engine.feel import ast
 from engine.feel.names import index_names
+from engine.feel.ops import kind_of
 from engine.feel.parser import Parser
 from engine.feel.temporal_text import parse_date, parse_date_time, parse_duration, parse_time
-from engine.feel.ops import kind_of
 from engine.feel.values import Range
 
 _CONSTRUCTORS = {"date": parse_date, "time": parse_time, "date and time": parse_date_time, "duration": parse_duration}

@@ -50,7 +50,7 @@ DEFAULT_ENVIRONMENT = Environment()
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:  # noqa: N801 - the builtin Warning is something else
+class Warning_:
     """Why a value became null. `position`: 0-based character in the expression; -1 if unknown."""
 
     code: str
@@ -62,7 +62,7 @@ class Warning_:  # noqa: N801 - the builtin Warning is something else
         return self.message
 
 
-class FeelNull(Exception):  # noqa: N818 - not an error: control flow inside this package only
+class FeelNull(Exception):
     """Raised by operations and built-ins when the result is null for a reason worth telling; never leaves the package."""
 
     def __init__(self, message: str, message_en: str, code: str = "invalid_value") -> None:

@@ -54,7 +54,7 @@ class _Ordered:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.key == other.key  # type: ignore[attr-defined]  # same class
+        return type(self) is type(other) and self.key == other.key
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.key))
@@ -196,9 +196,7 @@ class FeelTime(_Ordered):
     @classmethod
     def from_python(cls, value: time) -> FeelTime:
         """From datetime.time (microseconds)."""
-        return cls(
-            value.hour * 3600 + value.minute * 60 + value.second, value.microsecond * 1000, zone_from_python(value)
-        )
+        return cls(value.hour * 3600 + value.minute * 60 + value.second, value.microsecond * 1000, zone_from_python(value))
 
     def __str__(self) -> str:
         minutes, second = divmod(self.seconds, 60)
@@ -243,11 +241,7 @@ class FeelDateTime(_Ordered):
         return 0 if zone is None else zone_offset(zone, self.date.key, self.time.seconds)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, FeelDateTime)
-            and self.key == other.key
-            and (self.time.zone is None) == (other.time.zone is None)
-        )
+        return isinstance(other, FeelDateTime) and self.key == other.key and (self.time.zone is None) == (other.time.zone is None)
 
     def __hash__(self) -> int:
         return hash(("date and time", self.key, self.time.zone is None))
@@ -262,9 +256,7 @@ class FeelDateTime(_Ordered):
     @classmethod
     def from_python(cls, value: datetime) -> FeelDateTime:
         """From datetime (microseconds), aware or naive."""
-        clock_time = FeelTime(
-            value.hour * 3600 + value.minute * 60 + value.second, value.microsecond * 1000, zone_from_python(value)
-        )
+        clock_time = FeelTime(value.hour * 3600 + value.minute * 60 + value.second, value.microsecond * 1000, zone_from_python(value))
         return cls(FeelDate(value.year, value.month, value.day), clock_time)
 
     def to_python(self) -> datetime:

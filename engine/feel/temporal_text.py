@@ -21,9 +21,7 @@ Temporal = FeelDate | FeelTime | FeelDateTime | DaysDuration | MonthsDuration
 _DATE = re.compile(r"(-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(.*)", re.DOTALL)
 _OFFSET = re.compile(r"([+-])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
-_DAYS = re.compile(
-    r"(-)?P(?:([0-9]+)D)?(?:(T)(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]*))?S)?)?"
-)
+_DAYS = re.compile(r"(-)?P(?:([0-9]+)D)?(?:(T)(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]*))?S)?)?")
 _MONTHS = re.compile(r"(-)?P(?:([0-9]+)Y)?(?:([0-9]+)M)?")
 _MAX_DIGITS = 20
 
@@ -97,7 +95,7 @@ def parse_duration(text: str) -> DaysDuration | MonthsDuration | None:
         return None
     sign, days, time_part, hours, minutes, seconds, digits = found.groups()
     clock_parts = (hours, minutes, seconds)
-    if time_part and clock_parts == (None, None, None) or not (days or time_part) or digits == "":
+    if (time_part and clock_parts == (None, None, None)) or not (days or time_part) or digits == "":
         return None
     if any(part and len(part) > _MAX_DIGITS for part in (days, *clock_parts)):
         return None

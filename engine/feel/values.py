@@ -133,7 +133,7 @@ def _date_time(value: datetime) -> FeelDateTime:
 
 
 def _foreign(value: Any) -> Any:
-    """Subclasses (enum members, ORM row mappings, numpy-free) are read as what they are a kind of; anything else is refused."""
+    """Subclasses (enum members, ORM row mappings) are read as what they are a kind of; anything else is refused."""
     for kind, convert in _BASES:
         if isinstance(value, kind):
             return convert(value)
@@ -157,10 +157,10 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {
     timedelta: DaysDuration.from_python,
 }
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (str, lambda text: str.__str__(text)),
+    (str, str.__str__),
     (int, lambda number: _decimal(int(number))),
     (float, lambda number: _decimal(float(number))),
-    (Decimal, lambda number: CONTEXT.create_decimal(number)),
+    (Decimal, CONTEXT.create_decimal),
     (datetime, _date_time),
     (date, FeelDate.from_python),
     (Mapping, Context),

@@ -114,9 +114,7 @@ def time_of_moment(_run: Run, value: FeelDateTime) -> FeelTime:
 
 
 @builtin("time(hour: number, minute: number, second: number, offset?: days and time duration) -> time", "10.3.4.1")
-def time_of_parts(
-    _run: Run, hour: Decimal, minute: Decimal, second: Decimal, offset: DaysDuration | None = None
-) -> FeelTime:
+def time_of_parts(_run: Run, hour: Decimal, minute: Decimal, second: Decimal, offset: DaysDuration | None = None) -> FeelTime:
     """`time(10, 20, 30.5, duration("PT8H"))`."""
     hours, minutes, nanos = integer(hour), integer(minute), _nanos(second)
     if hours is None or minutes is None or not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= nanos < 60 * NANOS):

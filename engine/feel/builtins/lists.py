@@ -57,7 +57,7 @@ def _extreme(run: Run, items: List, sign: int) -> Any:
         return None
     run.tick(len(items) // 4 + 1)
     best = items[0]
-    compare(best, best)  # a single element must have an order too
+    compare(best, items[-1])  # a single element must have an order too
     for item in items[1:]:
         if compare(item, best) == sign:
             best = item

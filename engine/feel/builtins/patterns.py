@@ -140,7 +140,7 @@ def _replacement_parts(replacement: str, groups: int) -> list[Any]:
             if escaped not in "\\$":
                 raise invalid("替换文本里的 \\ 只能转义 \\ 和 $", "in a replacement only \\\\ and \\$ may be escaped")
             parts.append(escaped)
-        elif plain == "$" or plain == "\\":
+        elif plain in ("$", "\\"):
             raise invalid("替换文本里的 $ 后面要有组号", "a $ in a replacement needs a group number")
         else:
             parts.append(plain)

@@ -1,6 +1,6 @@
 """Range functions (DMN 1.5 §10.3.4.7, table 79) and range() (§10.3.4.1). A point is any comparable value.
 
-The tests are table 79's, with one reading for open ends without value: an unbounded low end lies before, an unbounded high end after everything.
+The tests are table 79's; where an end has no value, an unbounded low end lies before and an unbounded high end after everything.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How a built-in function is declared: one signature per overload, written as text, checked before the function runs.
 
 `@builtin("substring(string: string, start position: number, length?: number) -> string", "10.3.4.3")`
-A parameter is `name: kind|kind`, `name?:` when it may be left out (or null), `name...:` when it takes the rest. Kinds are FEEL type names, or
-`any` (which includes null). A null for any other kind makes the result null with a warning, and so does a wrong kind. Implicit conversions
+A parameter is `name: kind|kind`, `name?:` when it may be left out (or null), `name...:` when it takes the rest. Kinds are FEEL type
+names, or `any` (which includes null). A null for any other kind makes the result null with a warning, and so does a wrong kind. Implicit conversions
 are those of §10.3.2.9.4: a single value for a list, a singleton list for a single value, a date for a date and time.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.feel.names import index_names
 from engine.feel.ops import kind_of
@@ -18,6 +18,7 @@ from engine.feel.runtime import FeelNull, Run
 from engine.feel.temporal import FeelDate, FeelDateTime, FeelTime, Zone
 
 Implementation = Callable[..., Any]
+F = TypeVar("F", bound=Implementation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,10 @@ def convert(value: Any, parameter: Parameter) -> Any:
     )
 
 
-def builtin(signature: str, section: str) -> Callable[[Implementation], Implementation]:
+def builtin(signature: str, section: str) -> Callable[[F], F]:
     """Register one overload; `section` is the DMN section or the product documentation that defines it."""
 
-    def register(function: Implementation) -> Implementation:
+    def register(function: F) -> F:
         name, overload = _parse(signature, function, section)
         known = BUILTINS.get(name)
         BUILTINS[name] = Builtin(name, (*(known.overloads if known else ()), overload))

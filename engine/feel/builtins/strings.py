@@ -65,7 +65,7 @@ def replace(run: Run, text: str, pattern: str, replacement: str, flags: str | No
     found = find_pattern(pattern, flags)
     literal = flags is not None and "q" in flags
     build = (lambda _match: replacement) if literal else replacer(run, replacement, found.groups)
-    result = limited(run, lambda timeout: found.sub(build, text, timeout=timeout))
+    result: str = limited(run, lambda timeout: found.sub(build, text, timeout=timeout))
     run.check_chars(len(result))
     return result
 

@@ -57,13 +57,13 @@ def day_of_year(_run: Run, day: Day) -> Decimal:
 
 @builtin("day of week(date: date|date and time) -> string", "10.3.4.8")
 def day_of_week(_run: Run, day: Day) -> str:
-    """"Monday" to "Sunday"."""
+    """ "Monday" to "Sunday"."""
     return _DAYS[_date(day).weekday - 1]
 
 
 @builtin("month of year(date: date|date and time) -> string", "10.3.4.8")
 def month_of_year(_run: Run, day: Day) -> str:
-    """"January" to "December"."""
+    """ "January" to "December"."""
     return _MONTHS[_date(day).month - 1]
 
 

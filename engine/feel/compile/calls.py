@@ -8,7 +8,6 @@ from typing import Any
 from engine.feel import ast, types
 from engine.feel.builtins.registry import BUILTINS, Builtin, Overload
 from engine.feel.compile.core import compile_node, compiles, constant, report
-
 from engine.feel.ops import kind_of
 from engine.feel.runtime import DEFAULT_ENVIRONMENT, Code, FeelNull, Frame, Run
 from engine.feel.scope import Scope, compile_name, find, is_bound
@@ -295,4 +294,3 @@ def quiet(code: Code, frame: Any) -> Any:
 
 
 _SPECIAL: dict[str, Callable[[ast.Call, Scope], Code | None]] = {"is defined": _is_defined, "get or else": _get_or_else}
-

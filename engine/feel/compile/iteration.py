@@ -55,9 +55,7 @@ def _source(iterator: ast.Iterator, scope: Scope) -> Source:
     return lambda frame: _range_items(value(frame), end(frame))
 
 
-def _compile_iterators(
-    iterators: tuple[ast.Iterator, ...], scope: Scope, extra: set[str]
-) -> tuple[list[tuple[str, Source]], Scope]:
+def _compile_iterators(iterators: tuple[ast.Iterator, ...], scope: Scope, extra: set[str]) -> tuple[list[tuple[str, Source]], Scope]:
     """Each iterator sees the ones before it; all share one frame at run time."""
     names = set(extra)
     inner = Scope(scope, names)
@@ -130,14 +128,15 @@ def _quantified(node: ast.Quantified, scope: Scope) -> Code:
     sources, inner_scope = _compile_iterators(node.iterators, scope, set())
     condition = compile_node(node.condition, inner_scope)
     fresh = contains(node, (ast.FunctionNode,))
-    decisive, pos = not node.every, node.pos
+    decisive: bool = not node.every
+    pos = node.pos
 
     def decide(frame: Any) -> bool | None:
         run: Run = frame.run
         undecided = False
         try:
             for current in _walk(sources, Frame({}, frame, run), fresh):
-                result = condition(current)
+                result: bool | None = condition(current)
                 if result is decisive:
                     return decisive
                 if not isinstance(result, bool):

@@ -60,7 +60,8 @@ def _and(left: Code, right: Code, node: ast.Binary) -> Code:
             return False
         if a is True and b is True:
             return True
-        return _unknown_logic(frame.run, a, b, pos)
+        _unknown_logic(frame.run, a, b, pos)
+        return None
 
     return both
 
@@ -77,7 +78,8 @@ def _or(left: Code, right: Code, node: ast.Binary) -> Code:
             return True
         if a is False and b is False:
             return False
-        return _unknown_logic(frame.run, a, b, pos)
+        _unknown_logic(frame.run, a, b, pos)
+        return None
 
     return either
 

@@ -12,7 +12,6 @@ from engine.feel.ops import integer, kind_of
 from engine.feel.runtime import Code, Frame, Run
 from engine.feel.scope import Scope
 from engine.feel.temporal import (
-    DAY_SECONDS,
     NANOS,
     DaysDuration,
     FeelDate,
@@ -48,9 +47,16 @@ _TIME: dict[str, Property] = {
     "time offset": lambda t: _offset(t.zone, t.offset_or_zero),
     "timezone": lambda t: _zone_name(t.zone),
 }
+
+
+def _through(part: str, read: Property) -> Property:
+    """A property of a date-time's date or time."""
+    return lambda moment: read(getattr(moment, part))
+
+
 _DATE_TIME: dict[str, Property] = {
-    **{name: (lambda read: lambda moment: read(moment.date))(read) for name, read in _DATE.items()},
-    **{name: (lambda read: lambda moment: read(moment.time))(read) for name, read in _TIME.items()},
+    **{name: _through("date", read) for name, read in _DATE.items()},
+    **{name: _through("time", read) for name, read in _TIME.items()},
     "time offset": lambda moment: _offset(moment.time.zone, moment.offset_or_zero),
     "date": lambda moment: moment.date,
     "time": lambda moment: moment.time,
@@ -76,7 +82,6 @@ _PROPERTIES: dict[type, dict[str, Property]] = {
         "end included": lambda r: r.high_closed,
     },
 }
-DAY_NANOS = DAY_SECONDS * NANOS
 
 
 def read_path(value: Any, name: str, run: Run, pos: int) -> Any:
