@@ -14,11 +14,17 @@ from engine.runtime import runtime_of
 from engine.store.definitions import by_key, resource_content
 
 
+def process_definition(session: Session, key: int) -> Row[Any]:
+    """The row of a process definition; cached, because it never changes."""
+    row: Row[Any] = runtime_of(session).definitions.get(key, lambda: by_key(session, "process", key))
+    return row
+
+
 def process_model(session: Session, definition_key: int) -> ProcessModel:
     """The parsed process of a definition; cached, because it never changes."""
 
     def build() -> ProcessModel:
-        row = by_key(session, "process", definition_key)
+        row = process_definition(session, definition_key)
         models = parse(resource_content(session, row.resource_key), row.resource_name)
         return next(model for model in models if model.process_id == row.process_id)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Engine as Database
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine.jobs.port import JobPort
@@ -84,6 +85,7 @@ class Runtime:
     calendar: WorkCalendar | None = None
     known_groups: Callable[[Session], frozenset[str] | None] = lambda _session: None
     publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)
+    definitions: LruCache[int, Row[Any]] = field(default_factory=lambda: LruCache(1024))
     models: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     decisions: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     forms: LruCache[int, Any] = field(default_factory=lambda: LruCache(512))

@@ -15,6 +15,8 @@ from engine import clock
 from engine.runtime import Runtime
 from engine.store import models
 
+_OFFSET = select(models.business_clock.c.offset_seconds)
+
 
 @contextmanager
 def unit_of_work(runtime: Runtime) -> Iterator[Session]:
@@ -44,7 +46,7 @@ def reading(runtime: Runtime) -> Iterator[Session]:
 def _open(runtime: Runtime, sqlite_begin: str = "IMMEDIATE") -> Session:
     session = Session(runtime.database.execution_options(sqlite_begin=sqlite_begin), expire_on_commit=False)
     session.info.update(runtime=runtime, after_commit=[], published=[], changed=set())
-    seconds = session.scalar(select(models.business_clock.c.offset_seconds))
+    seconds = session.scalar(_OFFSET)
     clock.set_offset(timedelta(seconds=seconds or 0))
     return session
 

@@ -21,7 +21,7 @@ def move_clock(session: Session, actor: Actor, *, to: datetime | None = None, by
         raise Invalid(reason="请给出目标时间或移动量之一")
     offset = to - clock.wall_now() if to is not None else clock.offset() + (by or timedelta())
     row = {"id": 1, "offset_seconds": round(offset.total_seconds())}
-    upsert(session.connection(), m.business_clock, [row], ["id"], ["offset_seconds"])
+    upsert(session.connection(), m.business_clock, [row], ("id",), ("offset_seconds",))
     clock.set_offset(offset)
     audit.record(session, actor, "clock.moved", data={"offsetSeconds": row["offset_seconds"]})
     return offset

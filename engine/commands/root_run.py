@@ -13,7 +13,7 @@ from engine.bpmn import Instance
 from engine.changes import CallStarted, Changes, StoredState, UncaughtThrow, UserTaskOpened
 from engine.commands.environment import CommandEnvironment
 from engine.commands.messages import deliver_after_commit, insert_message
-from engine.definitions import process_model
+from engine.definitions import process_definition, process_model
 from engine.errors import LianbanError
 from engine.policy import Actor
 from engine.runtime import runtime_of
@@ -62,7 +62,7 @@ class RootRun:
         """The live instance, from the process's cache when its version is current, else built from its rows."""
         if key not in self._live:
             row = self.row(key)
-            definition = definitions.by_key(self._session, "process", row.definition_key)
+            definition = process_definition(self._session, row.definition_key)
             environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
             found = self._runtime.instances.take(key, row.version)
             if found is None:
@@ -84,7 +84,7 @@ class RootRun:
         start_element: str | None = None,
     ) -> int:
         """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits."""
-        definition = definitions.by_key(self._session, "process", definition_key)
+        definition = process_definition(self._session, definition_key)
         parent_row, parent_token = parent if parent is not None else (None, None)
         values = {
             "root_key": parent_row.root_key if parent_row else None,
@@ -159,7 +159,7 @@ class RootRun:
                 info["changed"].add(row.business_id)
 
     def _form(self, row: InstanceRow, task: UserTaskOpened) -> OpenedForm:
-        definition = definitions.by_key(self._session, "process", row.definition_key)
+        definition = process_definition(self._session, row.definition_key)
         form = definitions.bound(
             self._session, "form", task.form_id or "", task.form_binding, definition.deployment_key, task.form_version_tag
         )
@@ -186,7 +186,7 @@ class RootRun:
             self._tell_parent(row, changes)
 
     def _call(self, row: InstanceRow, call: CallStarted) -> None:
-        definition = definitions.by_key(self._session, "process", row.definition_key)
+        definition = process_definition(self._session, row.definition_key)
         called = definitions.bound(self._session, "process", call.process_id, call.binding, definition.deployment_key, call.version_tag)
         if called is None:
             error = CallFailed(process_id=call.process_id)

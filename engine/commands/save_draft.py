@@ -28,5 +28,5 @@ def save_draft(session: Session, actor: Actor, task_key: int, data: Mapping[str,
     policy.check(actor, "save_draft", reads.task_facts(session, task))
     now = clock.now()
     row = {"task_key": task_key, "username": actor.username, "data": dict(data), "saved_at": now}
-    upsert(session.connection(), m.user_task_draft, [row], ["task_key", "username"], ["data", "saved_at"])
+    upsert(session.connection(), m.user_task_draft, [row], ("task_key", "username"), ("data", "saved_at"))
     return now

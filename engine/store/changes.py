@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -49,6 +50,17 @@ class OpenedForm:
     key: int | None
 
 
+_IDS = bindparam("ids", expanding=True)
+_UPDATE_INSTANCE = update(m.process_instance).where(m.process_instance.c.key == bindparam("instance"))
+_DELETE_TOKENS = delete(m.token).where(m.token.c.instance_key == bindparam("instance"), m.token.c.token_id.in_(_IDS))
+_DELETE_SCOPES = delete(m.variable).where(m.variable.c.instance_key == bindparam("instance"), m.variable.c.scope_id.in_(_IDS))
+_CLOSE_TASK = update(m.user_task).where(m.user_task.c.key == bindparam("task"))
+_TASKS = bindparam("tasks", expanding=True)
+_DELETE_CANDIDATES = delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key.in_(_TASKS))
+_DELETE_DRAFTS = delete(m.user_task_draft).where(m.user_task_draft.c.task_key.in_(_TASKS))
+# statements of the hot path are built once: building one costs more than running it
+
+
 def write(
     session: Session, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None, forms: dict[int, OpenedForm]
 ) -> None:
@@ -59,8 +71,9 @@ def write(
     row.incidents += len(changes.incidents) - len(changes.resolved_incidents)
     row.header = changes.header
     connection.execute(
-        update(m.process_instance).where(m.process_instance.c.key == row.key),
+        _UPDATE_INSTANCE,
         {
+            "instance": row.key,
             "version": row.version,
             "header": changes.header,
             "state": changes.state,
@@ -79,31 +92,33 @@ def write(
     _write_decisions(connection, row, changes, now)
 
 
-def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: list[str], values: list[str]) -> None:
+def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...], values: tuple[str, ...]) -> None:
     """INSERT ... ON CONFLICT (keys) DO UPDATE for all rows; both databases know the clause."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={v: statement.excluded[v] for v in values}), rows)
+    connection.execute(_upsert_statement(connection.dialect.name, table, keys, values), rows)
+
+
+@cache
+def _upsert_statement(dialect: str, table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Insert:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    return statement.on_conflict_do_update(index_elements=keys, set_={v: statement.excluded[v] for v in values})
 
 
 def _write_tokens(connection: Connection, key: int, changes: Changes) -> None:
     if changes.removed_tokens:
-        connection.execute(
-            delete(m.token).where(m.token.c.instance_key == key, m.token.c.token_id.in_(changes.removed_tokens)),
-        )
+        connection.execute(_DELETE_TOKENS, {"instance": key, "ids": changes.removed_tokens})
     if changes.tokens:
         rows = [{"instance_key": key, "token_id": token, "data": data} for token, data in changes.tokens.items()]
-        upsert(connection, m.token, rows, ["instance_key", "token_id"], ["data"])
+        upsert(connection, m.token, rows, ("instance_key", "token_id"), ("data",))
 
 
 def _write_variables(connection: Connection, key: int, changes: Changes) -> None:
     if changes.removed_scopes:
-        connection.execute(delete(m.variable).where(m.variable.c.instance_key == key, m.variable.c.scope_id.in_(changes.removed_scopes)))
+        connection.execute(_DELETE_SCOPES, {"instance": key, "ids": changes.removed_scopes})
     if changes.variables:
         rows = [
             {"instance_key": key, "scope_id": scope, "name": name, "value": value} for (scope, name), value in changes.variables.items()
         ]
-        upsert(connection, m.variable, rows, ["instance_key", "scope_id", "name"], ["value"])
+        upsert(connection, m.variable, rows, ("instance_key", "scope_id", "name"), ("value",))
 
 
 def _write_history(connection: Connection, key: int, changes: Changes, now: datetime) -> None:
@@ -140,10 +155,10 @@ def _close_user_tasks(connection: Connection, row: InstanceRow, changes: Changes
                 "submission": completion.submission if mine and completion else None,
             }
         )
-    connection.execute(update(m.user_task).where(m.user_task.c.key == bindparam("task")), rows)
-    keys = [r["task"] for r in rows]
-    connection.execute(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key.in_(keys)))
-    connection.execute(delete(m.user_task_draft).where(m.user_task_draft.c.task_key.in_(keys)))
+    connection.execute(_CLOSE_TASK, rows)
+    keys = {"tasks": [r["task"] for r in rows]}
+    connection.execute(_DELETE_CANDIDATES, keys)
+    connection.execute(_DELETE_DRAFTS, keys)
 
 
 def _open_user_tasks(connection: Connection, row: InstanceRow, changes: Changes, now: datetime, forms: dict[int, OpenedForm]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
@@ -36,16 +36,21 @@ _INSTANCE = [
 ]
 
 
+_CHILD = m.process_instance.alias()
+_LOCK_ROOT = (
+    select(*_INSTANCE)
+    .join(_CHILD, _CHILD.c.root_key == m.process_instance.c.key)
+    .where(_CHILD.c.key == bindparam("instance"))
+    .with_for_update(of=m.process_instance)
+)
+_INSTANCE_BY_KEY = select(*_INSTANCE).where(m.process_instance.c.key == bindparam("instance"))
+_TASK_BY_KEY = select(m.user_task).where(m.user_task.c.key == bindparam("task"))
+# statements of the hot path are built once: building one costs more than running it
+
+
 def lock_root(session: Session, instance_key: int) -> InstanceRow:
     """Lock the root of an instance and return the root's row. On SQLite the transaction is the lock (BEGIN IMMEDIATE)."""
-    child = m.process_instance.alias()
-    statement = (
-        select(*_INSTANCE)
-        .join(child, child.c.root_key == m.process_instance.c.key)
-        .where(child.c.key == instance_key)
-        .with_for_update(of=m.process_instance)
-    )
-    row = session.execute(statement).first()
+    row = session.execute(_LOCK_ROOT, {"instance": instance_key}).first()
     if row is None:
         raise NotFound(what="流程实例", key=instance_key)
     return InstanceRow(*row)
@@ -53,7 +58,7 @@ def lock_root(session: Session, instance_key: int) -> InstanceRow:
 
 def instance_row(session: Session, key: int) -> InstanceRow:
     """The columns a step needs of any instance whose root is locked."""
-    row = session.execute(select(*_INSTANCE).where(m.process_instance.c.key == key)).first()
+    row = session.execute(_INSTANCE_BY_KEY, {"instance": key}).first()
     if row is None:
         raise NotFound(what="流程实例", key=key)
     return InstanceRow(*row)
@@ -103,7 +108,7 @@ def variables(session: Session, key: int) -> dict[str, Any]:
 
 def get_task(session: Session, key: int) -> Row[Any]:
     """A user task's whole row; NotFound when there is none."""
-    row = session.execute(select(m.user_task).where(m.user_task.c.key == key)).first()
+    row = session.execute(_TASK_BY_KEY, {"task": key}).first()
     if row is None:
         raise NotFound(what="任务", key=key)
     return row
