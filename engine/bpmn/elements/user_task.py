@@ -58,7 +58,7 @@ class UserTask(Element, spiff.UserTask):
         token.remember(done=1)
 
     def cancelled(self, token: Token) -> None:
-        if "done" not in token.internal_data:
+        if token._state >= READY and "done" not in token.internal_data:
             token.workflow.process.close_user_task(token.id)
 
     def run_again(self, token: Token) -> None:

@@ -40,8 +40,9 @@ class Flow:
 class ScopeSpec(spiff.BpmnProcessSpec):
     """The elements of one scope. Upstream's own helper specs are left out, so analysts may call elements Start and End.
 
-    `starts`: elements that get a token when the scope begins; `event_subprocesses`: names of event subprocesses; `table`: every element
-    of the file by its index, which token rows refer to.
+    `starts`: elements that get a token when the scope begins; `event_subprocesses`: names of event subprocesses; `late_joins`: note names
+    of complex gateways; `inner`: the scopes inside by subprocess id; `table`: every element of the process by its index, which token rows
+    refer to.
     """
 
     table: list[Element]
@@ -53,6 +54,7 @@ class ScopeSpec(spiff.BpmnProcessSpec):
         self.event_subprocesses: list[str] = []
         self.starts: list[str] = []
         self.inner: dict[str, ScopeSpec] = {}
+        self.late_joins: tuple[str, ...] = ()
 
     def _add_notify(self, task_spec: Any) -> None:
         if task_spec.name in self.task_specs:
@@ -212,7 +214,7 @@ class Element(spiff.BpmnSpecMixin):
 
     # ------------------------------------------------------------------ cancel, containers, events
     def cancelled(self, token: Token) -> None:
-        """The token was cancelled; it is in state CANCELLED already."""
+        """The token is being cancelled; its state is still what it was."""
 
     def child_done(self, token: Token, child: Token) -> None:
         """A token below a STARTED one has completed."""

@@ -86,6 +86,21 @@ class Scope:
                 owner.internal_data.pop("notes", None)
             owner.mark()
 
+    # ------------------------------------------------------------------ late tokens of complex gateways
+    def follow(self, before: int, after: int) -> None:
+        """A token came from another: if that one was late for a complex gateway that has fired, so is this."""
+        for name in self.spec.late_joins:
+            late = self.note(name)
+            if late and before in late:
+                self.keep_note(name, [*late, after])
+
+    def unfollow(self, token_id: int) -> None:
+        """A token has ended."""
+        for name in self.spec.late_joins:
+            late = self.note(name)
+            if late and token_id in late:
+                self.keep_note(name, [other for other in late if other != token_id])
+
     # ------------------------------------------------------------------ begin and end
     def begin(self, starts: Iterable[str]) -> None:
         """Arm the event subprocesses, then put a token on each start."""
@@ -117,6 +132,8 @@ class Scope:
 
     def after_completion(self, token: Token) -> None:
         """A token completed: ad-hoc subprocesses look whether they are done, then the scope does."""
+        if self.spec.late_joins:
+            self.unfollow(token.id)
         owner = self.owner
         if owner is not None and not self.completed and not self.dropped:
             owner.task_spec.inner_done(owner, self)
@@ -140,6 +157,8 @@ class Scope:
     def remove(self, token: Token) -> None:
         """Take a finished token out of every index; its row and its scope go with it."""
         process, token_id = self.process, token.id
+        if self.spec.late_joins:
+            self.unfollow(token_id)
         self.tasks.pop(token_id, None)
         self.live.pop(token_id, None)
         self.listeners.pop(token_id, None)
@@ -173,6 +192,8 @@ class Scope:
         """A join consumes the tokens that waited for it."""
         for other in others:
             other.record_end("merged", into.id)
+            if self.spec.late_joins:
+                self.follow(other.id, into.id)
             other._set_state(COMPLETED)
             self.leave_queue(other)
             parent = self.tasks[other._parent] if other._parent is not None else self.task_tree

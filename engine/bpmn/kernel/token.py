@@ -47,6 +47,8 @@ class Token(spiff.Task):
             parent._children[self.id] = 1
         self.mark()
         origin = predecessor or parent
+        if workflow.spec.late_joins and origin is not None:
+            workflow.follow(origin.id, self.id)
         if not element.listens:
             self.record_entered(origin.id if origin is not None and origin.id > 0 else None)
 
@@ -223,8 +225,8 @@ class Token(spiff.Task):
                 self.record_end("terminated")
             if self.has_incident:
                 self.workflow.process.resolve_incident(self.id)
-            self._set_state(CANCELLED)
             self.task_spec.cancelled(self)
+            self._set_state(CANCELLED)
 
     def reparent(self, new: Token) -> None:
         """Hang the token under another one."""

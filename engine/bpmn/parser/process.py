@@ -54,6 +54,8 @@ class ScopeParser(spiff.ProcessParser):
         self._attach_boundary_events()
         self._connect_links()
         self.spec.starts = self._starts()
+        complex_joins = (e for e in self.spec.task_specs.values() if isinstance(e, ComplexGateway) and e.activation)
+        self.spec.late_joins = tuple(gateway.note_name for gateway in complex_joins)
 
     def _make_elements(self) -> list[NodeReader]:
         readers = []
