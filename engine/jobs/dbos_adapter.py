@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, Queue
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -60,15 +60,19 @@ class DbosJobs:
 
     def migrate(self) -> None:
         """Create DBOS's tables; before the first enqueue."""
-        DBOS(config=self._config())
-        DBOS.launch()
-        DBOS.destroy()
+        DBOS.migrate(self._url)
 
     def start(self) -> None:
         DBOS(config=self._config())
-        DBOS.workflow(name=WORKFLOW)(self._run)
-        Queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling)
+
+        def run(name: str, key: int) -> None:  # DBOS marks the function it wraps; a bound method cannot be marked
+            self._functions[name](key)
+
+        DBOS.workflow(name=WORKFLOW)(run)
         DBOS.launch()
+        DBOS.register_queue(
+            QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling, on_conflict="always_update"
+        )
 
     def stop(self) -> None:
         DBOS.destroy()
@@ -85,9 +89,6 @@ class DbosJobs:
         if stuck:
             DBOS.resume_workflows([w.workflow_id for w in stuck], queue_name=QUEUE)
         return len(stuck)
-
-    def _run(self, name: str, key: int) -> None:
-        self._functions[name](key)
 
     def _config(self) -> DBOSConfig:
         return {

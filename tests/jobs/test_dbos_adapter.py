@@ -1,0 +1,81 @@
+"""DBOS behind the port: a job of a committed transaction runs, of a rolled-back one never; delayed jobs; inputs are JSON."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from engine import Engine, clock, open_engine
+from engine.jobs.dbos_adapter import DbosJobs
+from engine.settings import Settings
+
+
+@pytest.fixture
+def running(database_url: str) -> Iterator[tuple[Engine, list[int], threading.Event]]:
+    engine = open_engine(Settings(database_url=database_url, jobs="dbos"))
+    engine.create_schema()
+    jobs = engine.runtime.jobs
+    assert isinstance(jobs, DbosJobs)
+    jobs.migrate()
+    done: list[int] = []
+    ran = threading.Event()
+
+    def note(key: int) -> None:
+        done.append(key)
+        ran.set()
+
+    jobs.register("note", note)
+    engine.start()
+    yield engine, done, ran
+    engine.close()
+
+
+def test_job_runs_after_its_transaction_committed(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, done, ran = running
+    with engine.unit_of_work() as session:
+        engine.runtime.jobs.enqueue(session, "note", 7)
+        assert not ran.wait(0.5), "nothing may run before the commit"
+    assert ran.wait(20)
+    assert done == [7]
+
+
+def test_job_of_a_rolled_back_transaction_never_exists(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, done, ran = running
+
+    class Undo(Exception):
+        pass
+
+    with pytest.raises(Undo), engine.unit_of_work() as session:
+        engine.runtime.jobs.enqueue(session, "note", 8)
+        raise Undo
+    with engine.unit_of_work() as session:
+        engine.runtime.jobs.enqueue(session, "note", 9)
+    assert ran.wait(20)
+    assert done == [9]
+
+
+def test_delayed_job_runs_once_although_asked_for_twice(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, done, ran = running
+    due = clock.wall_now() + timedelta(seconds=1)
+    for _ in range(2):
+        with engine.unit_of_work() as session:
+            engine.runtime.jobs.enqueue_at(session, "note", 3, due)
+    assert ran.wait(20)
+    assert clock.wall_now() >= due
+    assert done == [3]
+
+
+def test_inputs_are_stored_as_json_not_pickled(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, _, ran = running
+    with engine.unit_of_work() as session:
+        engine.runtime.jobs.enqueue(session, "note", 11)
+    assert ran.wait(20)
+    table = "dbos.workflow_status" if engine.runtime.database.dialect.name == "postgresql" else "workflow_status"
+    with engine.reading() as session:
+        stored = session.execute(text(f"SELECT inputs, application_version FROM {table}")).all()
+    assert any('"note"' in (row.inputs or "") for row in stored)
+    assert {row.application_version for row in stored} == {"1"}
