@@ -1,15 +1,54 @@
-"""The two languages of the shell: Chinese is written in the sources, English comes from the catalogue in translations/."""
+"""The two languages of the shell: Chinese is written in the sources, English comes from the catalogue in translations/.
+
+The catalogue is read from its .po file when it is first needed, so there is nothing to compile and nothing that can be out of date.
+"""
 
 from __future__ import annotations
 
+import io
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
 from flask import Flask, g, redirect, request
-from flask_babel import Babel
+from flask_babel import Babel, Domain, get_locale
 from werkzeug.wrappers import Response
 
 from webapp.context import public
 
 COOKIE = "lianban_language"
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
+CATALOGUES = Path(__file__).parent / "translations"
+
+
+class PoDomain(Domain):
+    """Flask-Babel's messages, straight from translations/<locale>.po; Chinese needs none."""
+
+    def get_translations(self) -> NullTranslations:
+        return catalogue(str(get_locale()))
+
+
+class PoBabel(Babel):
+    """Flask-Babel over PoDomain."""
+
+    @property
+    def domain_instance(self) -> PoDomain:
+        return PoDomain()
+
+
+@cache
+def catalogue(locale: str) -> NullTranslations:
+    """The messages of one locale, read once."""
+    path = CATALOGUES / f"{locale}.po"
+    if not path.exists():
+        return Translations()
+    compiled = io.BytesIO()
+    with path.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=locale))
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 def language() -> str:
@@ -20,7 +59,7 @@ def language() -> str:
 
 def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
-    Babel(app, default_locale="zh_CN", locale_selector=lambda: LANGUAGES[language()])
+    PoBabel(app, default_locale="zh_CN", locale_selector=lambda: LANGUAGES[language()])
     app.add_url_rule("/language/<code>", "language.choose", _choose, methods=["POST"])
 
     @app.before_request
