@@ -1,0 +1,51 @@
+"""A private PostgreSQL cluster for tests, on a free port of this machine."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server; `url(name)` addresses one of its databases."""
+
+    programs: Path
+    data: Path
+    port: int
+
+    @classmethod
+    def start(cls, folder: Path) -> Cluster:
+        """Make and start a cluster in `folder`. Fails (never skips) with what to install when there is no PostgreSQL."""
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+        assert found, "PostgreSQL is missing: run `make setup`, or install the Debian package `postgresql`"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        cluster = cls(found[-1], folder / "data", port)
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+            for parent in folder.parents[:3]:
+                parent.chmod(parent.stat().st_mode | 0o055)  # pytest's folders are closed to other users
+        cluster._run("initdb", "-D", str(cluster.data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-locale")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=300"
+        cluster._run("pg_ctl", "-D", str(cluster.data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        return cluster
+
+    def stop(self) -> None:
+        """Stop at once; the data are thrown away anyway."""
+        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop")
+
+    def url(self, database: str) -> str:
+        """SQLAlchemy's address of a database of this cluster."""
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
+        command = [str(self.programs / program), *arguments]
+        subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, cwd="/", timeout=120)
