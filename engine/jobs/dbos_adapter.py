@@ -75,7 +75,7 @@ class DbosJobs:
         )
 
     def stop(self) -> None:
-        DBOS.destroy()
+        DBOS.destroy(destroy_registry=True)
         if self._client is not None:
             self._client.destroy()
             self._client = None
