@@ -42,7 +42,7 @@ class BoxReader:
         return Where(
             id=str(node.get("id", "")) if node is not None else "",
             name=str(name or element.get("name") or element.get("label") or self._owner_name(element)),
-            line=int(element.sourceline or 0),
+            line=element.sourceline if isinstance(element.sourceline, int) else 0,
         )
 
     def _owner_name(self, element: Element) -> str:

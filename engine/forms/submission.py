@@ -90,7 +90,8 @@ class _Validation:
     def _sent(self, field: Field, path: DataPath) -> Any:
         value = read(self.submission, path)
         try:
-            return empty_value(field) if value is ABSENT else read_value(field, value)
+            # never the context's value: a sloppy client must not repeat an earlier round's decision by leaving it out
+            return initial_value(field) if value is ABSENT else read_value(field, value)
         except ValueInvalid as error:
             self.problems[path] = str(error)
             return empty_value(field)
