@@ -206,6 +206,8 @@ class Instance:
         if not token.live:
             raise Conflict(reason=f"{token.task_spec.bpmn_id} 已结束（has ended）")
         token.settle()
+        if isinstance(token.task_spec, CallActivity):
+            token.forget("call")
         token.stop(StepFailed(kind, message, dict(details or {})), Step.RUN)
 
     def retry(self, token_id: int) -> None:

@@ -6,7 +6,7 @@ upstream, private names included, stands in this file and nowhere else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as XmlElement
@@ -166,7 +166,7 @@ if TYPE_CHECKING:
 
         process_parsers: dict[str, Any]
         PROCESS_PARSER_CLASS: Any
-        OVERRIDE_PARSER_CLASSES: dict[str, tuple[Any, Any]]
+        OVERRIDE_PARSER_CLASSES: ClassVar[dict[str, tuple[Any, Any]]]
 
         def __init__(self) -> None: ...
         def _add_diagram_indexes(self, bpmn: Any) -> None: ...

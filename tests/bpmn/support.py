@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def flow(source: str, target: str, condition: str = "", id: str = "") -> str:
 
 def chain(*ids: str) -> str:
     """Flows through the elements."""
-    return "".join(flow(a, b) for a, b in zip(ids, ids[1:], strict=False))
+    return "".join(flow(a, b) for a, b in pairwise(ids))
 
 
 def sub(id: str, inner: str, tag: str = "subProcess", **attributes: str) -> str:

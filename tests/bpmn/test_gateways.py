@@ -119,8 +119,11 @@ def test_implicit_split_conditional_and_default_flows_on_a_task() -> None:
 
 
 def test_complex_gateway_fires_at_two_of_three_and_swallows_the_third() -> None:
-    body = START + gate("f") + user("a", "b", "c") + el(
-        "complexGateway", "j", "<activationCondition>=activationCount &gt;= 2</activationCondition>"
+    body = (
+        START
+        + gate("f")
+        + user("a", "b", "c")
+        + el("complexGateway", "j", "<activationCondition>=activationCount &gt;= 2</activationCondition>")
     )
     body += user("z") + gate("m", "exclusive") + gate("x", "exclusive", default="fe") + END
     body += chain("s", "m", "f", "a", "j", "z", "x") + chain("f", "b", "j") + chain("f", "c", "j")

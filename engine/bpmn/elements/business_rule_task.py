@@ -33,8 +33,6 @@ class BusinessRuleTask(Element, spiff.NoneTask):
             details = {"decision": decision_id, **{name: str(value) for name, value in error.details.items()}}
             raise StepFailed("CALLED_DECISION_ERROR", str(error), details) from error
         output = to_json(result.value)
-        process.changes.decisions.append(
-            DecisionEvaluated(token.id, self.bpmn_id, decision_id, key, output, list(result.trace))
-        )
+        process.changes.decisions.append(DecisionEvaluated(token.id, self.bpmn_id, decision_id, key, output, list(result.trace)))
         deliver(token, {called.result_variable: output})
         return True

@@ -187,10 +187,8 @@ def schedule(token: Token, trigger: Trigger, since: datetime) -> dict[str, Any]:
                 return notes
             due = _occurrence(cycle, anchor, 0)
             return {**notes, "cycle": [written, anchor.isoformat(), 0], "due": to_micros(due)}
-        if written.lstrip("-").startswith("P"):
-            due = parse_duration(written).after(since)
-        else:
-            due = parse_moment(written, since.tzinfo)
+        is_duration = written.lstrip("-").startswith("P")
+        due = parse_duration(written).after(since) if is_duration else parse_moment(written, since.tzinfo)
     except (ValueError, OverflowError) as error:
         message = f"定时器“{source.text}”得到的 {written!s} 不是 ISO 8601 的日期、时长或周期。"
         raise StepFailed(expressions.VALUE_ERROR, message, {"expression": source.text, "result": written}) from error

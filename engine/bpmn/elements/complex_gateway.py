@@ -1,8 +1,9 @@
 """Complex gateway (plain BPMN files only).
 
-Join: tokens wait until the activation condition holds (it sees `activationCount`, the number of incoming flows with a token); then all of
-them are merged and the gateway completes. Tokens that could still reach it at that moment, and their descendants, belong to this activation:
-they are swallowed as they come, and a branch that dies is simply forgotten. Tokens of a later round count anew (BPMN 2.0.2, 13.4.5).
+Join: tokens wait until the activation condition holds (it sees `activationCount`, the number of incoming flows with a token); then all
+of them are merged and the gateway completes. Tokens that could still reach it at that moment, and their descendants, belong to this
+activation: they are swallowed as they come, and a branch that dies is simply forgotten. Tokens of a later round count anew (BPMN 2.0.2,
+13.4.5).
 Split: as an inclusive gateway, without a forced default.
 """
 

@@ -126,7 +126,8 @@ class MultiInstance(LoopBody):
         return False
 
     def _instance(self, token: Token, number: int, item: Any) -> Token:
-        loop, values = self.loop, {}
+        loop = self.loop
+        values: dict[str, Any] = {}
         output = loop.output_element
         if loop.output_collection and output is not None and _NAME.fullmatch(output.text):
             values[output.text.split(".")[0]] = None

@@ -105,9 +105,7 @@ def items(token: Token, source: Text) -> list[Any]:
     raise mismatch(token, source, result, "列表")
 
 
-def mismatch(
-    token: Token, source: Text, result: object, wanted: str, extra: Context | None = None, kind: str = VALUE_ERROR
-) -> StepFailed:
+def mismatch(token: Token, source: Text, result: object, wanted: str, extra: Context | None = None, kind: str = VALUE_ERROR) -> StepFailed:
     """The StepFailed for a value of the wrong type, with FEEL's warnings."""
     shown = to_json(result)
     details: dict[str, Any] = {"expression": source.text, "result": shown}

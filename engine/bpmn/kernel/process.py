@@ -211,9 +211,7 @@ class Process(Scope, spiff.BpmnWorkflow):
         """Fire every timer that is due, in the order of their dates; each runs to its end before the next."""
         limit, fired = to_micros(now), 0
         while fired < TIMER_LIMIT:
-            due = min(
-                ((token.internal_data["due"], token_id) for token_id, token in self.timers.items()), default=(limit + 1, 0)
-            )
+            due = min(((token.internal_data["due"], token_id) for token_id, token in self.timers.items()), default=(limit + 1, 0))
             if due[0] > limit:
                 break
             token = self.tokens[due[1]]

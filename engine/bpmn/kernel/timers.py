@@ -50,9 +50,7 @@ def parse_duration(text: str) -> Duration:
         raise ValueError(text)
     part = {name: float(number or 0) for name, number in match.groupdict().items() if name != "sign"}
     sign = -1 if match["sign"] else 1
-    rest = timedelta(
-        weeks=part["weeks"], days=part["days"], hours=part["hours"], minutes=part["minutes"], seconds=part["seconds"]
-    )
+    rest = timedelta(weeks=part["weeks"], days=part["days"], hours=part["hours"], minutes=part["minutes"], seconds=part["seconds"])
     return Duration(sign * int(part["years"] * 12 + part["months"]), sign * rest)
 
 

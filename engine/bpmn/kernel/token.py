@@ -129,9 +129,7 @@ class Token(spiff.Task):
 
     def record_end(self, kind: Any, into: int | None = None) -> None:
         """A line of history: the token completed, was terminated or was merged into a join."""
-        self.workflow.process.changes.history.append(
-            ElementEvent(self.id, kind, self.task_spec.bpmn_id, self.scope_id(), into=into)
-        )
+        self.workflow.process.changes.history.append(ElementEvent(self.id, kind, self.task_spec.bpmn_id, self.scope_id(), into=into))
 
     # ------------------------------------------------------------------ life cycle
     def _set_state(self, value: int) -> None:

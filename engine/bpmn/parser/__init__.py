@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from engine.bpmn.kernel.element import Element, ScopeSpec
 from engine.bpmn.model import ElementInfo, MessageStart, ProcessModel, SignalStart, TimerStart
 from engine.bpmn.parser.extensions import read_properties, zeebe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from engine.bpmn.parser.xml import BPMN, ZEEBE, child_text, local, refuse
 from engine.bpmn.vocabulary import (
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 BINDINGS = ("latest", "deployment", "versionTag")
 TIMERS: dict[str, TimerKind] = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
-TRIGGERS = frozenset(
-    "message signal timer conditional error escalation cancel compensate terminate link".split()
-)
+TRIGGERS = frozenset(get_args(TriggerKind))
 
 
 def zeebe(node: XmlElement, name: str) -> XmlElement | None:
@@ -172,7 +170,7 @@ def read_loop(node: XmlElement) -> Loop | None:
     if multi is None:
         return None
     settings = zeebe(multi, "loopCharacteristics")
-    given = settings.attrib if settings is not None else {}
+    given: Any = settings.attrib if settings is not None else {}
     output = Text.of(_attribute(given, "outputElement") or _item(multi, "outputDataItem"), feel=True)
     return Loop(
         sequential=multi.get("isSequential") == "true",
@@ -203,7 +201,7 @@ def _maximum(standard: XmlElement) -> int | None:
 def read_ad_hoc(node: XmlElement) -> AdHocSettings:
     """The settings of an ad-hoc subprocess."""
     settings = zeebe(node, "adHoc")
-    given = settings.attrib if settings is not None else {}
+    given: Any = settings.attrib if settings is not None else {}
     return AdHocSettings(
         active_elements=Text.of(_attribute(given, "activeElementsCollection"), feel=True),
         completion_condition=Text.of(child_text(node, "completionCondition"), feel=True),
@@ -244,17 +242,13 @@ class Definitions:
         if not found:
             return None
         if len(found) > 1:
-            raise refuse(
-                "event-definition", "一个事件只能有一个事件定义。", "An event may have only one definition.", self.resource, node
-            )
+            raise refuse("event-definition", "一个事件只能有一个事件定义。", "An event may have only one definition.", self.resource, node)
         return self._read(node, found[0])
 
     def _read(self, node: XmlElement, definition: XmlElement) -> Trigger:
         kind = local(definition).removesuffix("EventDefinition")
         if kind not in TRIGGERS:
-            raise refuse(
-                "event-definition", f"不支持的事件定义 {kind}。", f"Unsupported event definition {kind}.", self.resource, node
-            )
+            raise refuse("event-definition", f"不支持的事件定义 {kind}。", f"Unsupported event definition {kind}.", self.resource, node)
         if kind == "message":
             return self._message(node, definition.get("messageRef"))
         if kind == "signal":
@@ -283,6 +277,8 @@ class Definitions:
         return name
 
     def _message(self, node: XmlElement, reference: str | None) -> Trigger:
+        if not reference and local(node) in ("endEvent", "intermediateThrowEvent"):
+            return Trigger("message")
         name = self._name(node, reference, "message")
         subscription = zeebe(self._target(node, reference, "message"), "subscription")
         key = None if subscription is None else Text.of(subscription.get("correlationKey"))

@@ -139,9 +139,7 @@ class EventReader(NodeReader):
     """Events and receive tasks."""
 
     def make(self) -> Element:
-        element: Element = self.spec_class(
-            self.spec, self.bpmn_id, event_definition=spiff.NoneEventDefinition(), **self.attributes()
-        )
+        element: Element = self.spec_class(self.spec, self.bpmn_id, event_definition=spiff.NoneEventDefinition(), **self.attributes())
         element.trigger = self.definitions.trigger(self.node)
         return element
 
@@ -161,9 +159,7 @@ class BoundaryReader(EventReader):
         element.trigger = self.definitions.trigger(self.node)
         element.interrupting = interrupting
         if element.trigger is None:
-            raise refuse(
-                "event-definition", "边界事件没有事件定义。", "A boundary event needs a trigger.", self.filename, self.node
-            )
+            raise refuse("event-definition", "边界事件没有事件定义。", "A boundary event needs a trigger.", self.filename, self.node)
         return element
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.bpmn import spiff
 from engine.bpmn.elements.catch_event import IntermediateCatchEvent
@@ -115,9 +115,7 @@ class ScopeParser(spiff.ProcessParser):
                 if target is None:
                     name = trigger.name.text if trigger.name else ""
                     node = self.get_node_by_id(element.bpmn_id)
-                    raise refuse(
-                        "link", f"没有名为“{name}”的链接捕获事件。", f"No link catch event named {name!r}.", self.filename, node
-                    )
+                    raise refuse("link", f"没有名为“{name}”的链接捕获事件。", f"No link catch event named {name!r}.", self.filename, node)
                 link(element, target, f"{element.name}~link", None, is_default=False)
 
     def _starts(self) -> list[str]:
@@ -142,7 +140,7 @@ class FileParser(spiff.BpmnParser):
     """Reads the processes of one file."""
 
     PROCESS_PARSER_CLASS = ScopeParser
-    OVERRIDE_PARSER_CLASSES: dict[str, tuple[Any, Any]] = {BPMN + tag: entry for tag, entry in READERS.items()}
+    OVERRIDE_PARSER_CLASSES: ClassVar[dict[str, tuple[Any, Any]]] = {BPMN + tag: entry for tag, entry in READERS.items()}
 
     def __init__(self, root: XmlElement, resource: str) -> None:
         super().__init__()

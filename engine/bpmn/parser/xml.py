@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
@@ -32,9 +32,7 @@ def refuse(rule: str, message: str, message_en: str, resource: str, node: XmlEle
     return Refused(finding_at(rule, message, message_en, resource, node))
 
 
-def finding_at(
-    rule: str, message: str, message_en: str, resource: str, node: XmlElement | None = None, severity: str = "error"
-) -> Finding:
+def finding_at(rule: str, message: str, message_en: str, resource: str, node: XmlElement | None = None, severity: str = "error") -> Finding:
     """A finding addressed to an element: its id, name and line."""
     return Finding(
         rule=rule,
@@ -44,7 +42,7 @@ def finding_at(
         resource=resource,
         element_id="" if node is None else node.get("id") or "",
         element_name="" if node is None else node.get("name") or "",
-        line=0 if node is None else int(node.sourceline or 0),
+        line=0 if node is None else cast("int | None", node.sourceline) or 0,
     )
 
 
