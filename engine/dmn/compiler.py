@@ -43,6 +43,8 @@ class Compiler:
         self.types = types
         self.findings = findings
         self.lint = lint
+        # what the reader refused (another language, a Java function) must fail when it is used, not read as null
+        self.refused = {(found.element_id, found.line) for found in findings.items if found.severity == "error"}
         self.component_names = types.component_names()
 
     def compile(self, box: Box, names: Names) -> Code:
@@ -83,6 +85,8 @@ class Compiler:
     def literal(self, box: Literal, names: Names) -> Code:
         """A FEEL expression."""
         expression, where = self.expression(box, names), box.where
+        if (where.id, where.line) in self.refused:
+            return broken(where)
         if expression is None:
             return _null if box.text in ("", "-") else broken(where)
 

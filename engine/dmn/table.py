@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from engine.dmn.hits import POLICIES, Hit, Policy, Shape
@@ -94,11 +95,11 @@ def compile_table(compiler: Compiler, table: Table, names: Names) -> Code:
 
 
 def _is_malformed(compiler: Compiler, table: Table) -> bool:
-    places = {table.where.id, *(rule.where.id for rule in table.rules)}
-    return any(found.rule in _STRUCTURAL and found.element_id in places for found in compiler.findings.items)
-
-
-_STRUCTURAL = frozenset({"dmn-row-length", "dmn-hit-policy", "dmn-aggregation", "dmn-missing-output", "dmn-output-name"})
+    """True if the reader refused any part of the table: a cell that is missing must not match everything."""
+    rules = [(rule.where, *(cell.where for cell in rule.inputs), *(entry.where for entry in rule.outputs)) for rule in table.rules]
+    clauses = (*(clause.where for clause in table.inputs), *(clause.where for clause in table.outputs))
+    places = (table.where, *clauses, *chain.from_iterable(rules))
+    return any((where.id, where.line) in compiler.refused for where in places)
 
 
 def _errors(compiler: Compiler) -> int:
