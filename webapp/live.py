@@ -12,11 +12,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
+import structlog
 from flask import Flask, Response, current_app
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine import Engine
 from engine.store.models import audit_event
+
+log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 20.0
@@ -56,6 +60,15 @@ class Hub:
         """Look now instead of at the next second: called in the process that has just committed."""
         self._wake.set()
 
+    def close(self) -> None:
+        """Forget every listener and wait until the watching thread has ended."""
+        with self._lock:
+            self._listeners.clear()
+            thread = self._thread
+        self._wake.set()
+        if thread is not None:
+            thread.join()
+
     def _watch(self, seen: int) -> None:
         while True:
             self._wake.wait(self._poll_seconds)
@@ -64,7 +77,11 @@ class Hub:
                 if not self._listeners:
                     self._thread = None
                     return
-            seen, changed = self._changes(seen)
+            try:
+                seen, changed = self._changes(seen)
+            except SQLAlchemyError:
+                log.warning("live pages cannot see the audit trail; trying again")
+                continue
             if changed:
                 with self._lock:
                     for inbox in self._listeners:
@@ -92,7 +109,9 @@ def hub() -> Hub:
 
 
 def install(app: Flask) -> None:
-    app.extensions["lianban.live"] = Hub(app.extensions["lianban"])
+    live = Hub(app.extensions["lianban"])
+    app.extensions["lianban.live"] = live
+    app.extensions["lianban"].on_change(lambda _ids: live.nudge())
     app.add_url_rule("/live", "live.stream", stream)
 
 

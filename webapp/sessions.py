@@ -46,9 +46,7 @@ def open_session(session: Session, username: str, *, address: str = "", agent: s
     now = clock.wall_now()
     session.execute(delete(WebSession).where(WebSession.seen_at < now - idle_limit()))
     token = secrets.token_urlsafe(32)
-    row = WebSession(
-        digest=digest_of(token), username=username, created_at=now, seen_at=now, address=address[:64], agent=agent[:300]
-    )
+    row = WebSession(digest=digest_of(token), username=username, created_at=now, seen_at=now, address=address[:64], agent=agent[:300])
     session.add(row)
     return token
 

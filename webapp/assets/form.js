@@ -111,7 +111,7 @@ class MountedForm {
     const wrong = Object.keys(errors).length;
     if (wrong) {
       this.problems(say("请检查标出的 {n} 处。", { n: wrong }));
-      this.node.querySelector(".fjs-has-errors :is(input, textarea, select, button, [tabindex])")?.focus();
+      this.focusFirstError();
       return;
     }
     this.problems("");
@@ -154,7 +154,12 @@ class MountedForm {
     this.form._setState({ errors });
     const rest = Object.entries(paths).flatMap(([path, texts]) => texts.map((text) => (path ? `${path}：${text}` : text)));
     this.problems([body.detail ?? String(status), ...rest].join("\n"));
-    this.node.querySelector(".fjs-has-errors :is(input, textarea, select, button)")?.focus();
+    this.focusFirstError();
+  }
+
+  // The form draws its errors a moment after they are set.
+  focusFirstError() {
+    setTimeout(() => this.node.querySelector(".fjs-has-errors :is(input, textarea, select, button)")?.focus(), 60);
   }
 
   problems(text) {

@@ -32,7 +32,7 @@ function move(step) {
 
 function enter(event) {
   if (event.target.closest?.("a, button, summary") && !event.target.closest("a.rowx.on")) return false;
-  const field = document.querySelector(".task-form input:not([disabled]), .task-form textarea:not([disabled]), .task-form select, [data-claim]");
+  const field = document.querySelector(".task-form :is(input, textarea, select):not([disabled], [readonly]), [data-claim]");
   field?.focus();
   return Boolean(field);
 }

@@ -66,9 +66,7 @@ def _start_session(username: str, target: str) -> Response:
     with engine().unit_of_work() as session:
         if g.user is not None:
             sessions.revoke(session, g.user.username, g.session_digest)
-        token = sessions.open_session(
-            session, username, address=request.remote_addr or "", agent=request.headers.get("User-Agent", "")
-        )
+        token = sessions.open_session(session, username, address=request.remote_addr or "", agent=request.headers.get("User-Agent", ""))
     answer = redirect(target)
     sessions.set_cookie(answer, token)
     return answer

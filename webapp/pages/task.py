@@ -16,7 +16,6 @@ from handlers.tasks import service as tasks
 from webapp import task_screen
 from webapp.context import actor, engine, wants_json
 from webapp.languages import local_path
-from webapp.live import hub
 from webapp.rendering import time_of_day
 
 blueprint = Blueprint("task", __name__, url_prefix="/tasks/<int:key>")
@@ -73,7 +72,6 @@ def complete(key: int) -> Response:
     """Submit the form. Refusals carry the fields' paths (422) or the reason (403, 404, 409) and change nothing."""
     with engine().unit_of_work() as session:
         commands.complete_task(session, actor(), key, _submission())
-    hub().nudge()
     flash(_("已提交。"), "success")
     target = _next_address()
     return jsonify(next=target) if wants_json() else redirect(target)

@@ -88,7 +88,10 @@ def _with_task(screen: dict[str, object]) -> Response:
     try:
         screen |= task_screen.build(chosen)
     except LianbanError as refusal:
-        screen["refusal"] = Markup(render_template("_error.html", status=refusal.status, title=_("打不开这项任务"), message=refusal.message(language())))
+        message = refusal.message(language())
+        screen["refusal"] = Markup(
+            render_template("_error.html", status=refusal.status, title=_("打不开这项任务"), message=message, back=back)
+        )
         return make_response(render_template("worklist.html", back=back, **screen), refusal.status)
     return make_response(render_template("worklist.html", back=back, **screen))
 
