@@ -137,13 +137,15 @@ class RootRun:
             key = next(iter(self._pending))
             del self._pending[key]
             row, live = self.row(key), self._live[key]
-            changes = live.take_changes()
+            changes, was_due = live.take_changes(), row.next_due_at
             forms = {task.token_id: self._form(row, task) for task in changes.user_tasks if task.form_id}
             missing = [task for task in changes.user_tasks if task.form_id and forms[task.token_id].key is None]
             store.write(self._session, row, changes, self._now, completion, forms)
             completion = None
             touched.add(key)
             self._follow(row, changes)
+            if row.next_due_at is not None and row.next_due_at != was_due and changes.state == "ACTIVE":
+                self._runtime.jobs.enqueue_at(self._session, "advance", row.key, row.next_due_at - clock.offset())
             for task in missing:
                 live.raise_incident(task.token_id, "FORM_NOT_FOUND", f"没有部署表单“{task.form_id}”", {"formId": task.form_id})
                 self._pending[key] = None
@@ -180,8 +182,6 @@ class RootRun:
             self._send_signal(row, signal.name, signal.variables)
         for opened in changes.subscriptions:
             self._offer_waiting_messages(row, opened.message_name, opened.correlation_key)
-        if changes.state == "ACTIVE" and changes.next_due_at is not None:
-            self._runtime.jobs.enqueue_at(self._session, "advance", row.key, changes.next_due_at - clock.offset())
         if changes.state != "ACTIVE" or changes.uncaught is not None:
             self._tell_parent(row, changes)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-JobFunction = Callable[[int], None]
+JobFunction = Callable[[int], object]
 
 
 class JobPort(Protocol):

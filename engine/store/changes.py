@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, update
+from sqlalchemy import BindParameter, Connection, Insert, Table, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,7 @@ class InstanceRow:
     version: int
     header: bytes
     incidents: int
+    next_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ class OpenedForm:
     key: int | None
 
 
-_IDS = bindparam("ids", expanding=True)
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _UPDATE_INSTANCE = update(m.process_instance).where(m.process_instance.c.key == bindparam("instance"))
 _DELETE_TOKENS = delete(m.token).where(m.token.c.instance_key == bindparam("instance"), m.token.c.token_id.in_(_IDS))
 _DELETE_SCOPES = delete(m.variable).where(m.variable.c.instance_key == bindparam("instance"), m.variable.c.scope_id.in_(_IDS))
 _CLOSE_TASK = update(m.user_task).where(m.user_task.c.key == bindparam("task"))
-_TASKS = bindparam("tasks", expanding=True)
+_TASKS: BindParameter[list[int]] = bindparam("tasks", expanding=True)
 _DELETE_CANDIDATES = delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key.in_(_TASKS))
 _DELETE_DRAFTS = delete(m.user_task_draft).where(m.user_task_draft.c.task_key.in_(_TASKS))
 # statements of the hot path are built once: building one costs more than running it
@@ -70,6 +71,7 @@ def write(
     row.state = changes.state
     row.incidents += len(changes.incidents) - len(changes.resolved_incidents)
     row.header = changes.header
+    row.next_due_at = changes.next_due_at
     connection.execute(
         _UPDATE_INSTANCE,
         {
@@ -100,7 +102,8 @@ def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], key
 @cache
 def _upsert_statement(dialect: str, table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Insert:
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    return statement.on_conflict_do_update(index_elements=keys, set_={v: statement.excluded[v] for v in values})
+    upserting: Insert = statement.on_conflict_do_update(index_elements=keys, set_={v: statement.excluded[v] for v in values})
+    return upserting
 
 
 def _write_tokens(connection: Connection, key: int, changes: Changes) -> None:

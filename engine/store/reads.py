@@ -32,6 +32,7 @@ _INSTANCE = [
         "version",
         "header",
         "incidents",
+        "next_due_at",
     )
 ]
 
