@@ -78,10 +78,6 @@ if TYPE_CHECKING:
 
     class UserTask(BpmnSpecMixin): ...
 
-    class ManualTask(BpmnSpecMixin): ...
-
-    class NoneTask(BpmnSpecMixin): ...
-
     class ServiceTask(BpmnSpecMixin): ...
 
     class ScriptTask(BpmnSpecMixin): ...
@@ -188,8 +184,6 @@ else:
         InclusiveGateway,
         IntermediateCatchEvent,
         IntermediateThrowEvent,
-        ManualTask,
-        NoneTask,
         ParallelGateway,
         ParallelMultiInstanceTask,
         ReceiveTask,
@@ -245,9 +239,7 @@ __all__ = [
     "InclusiveGateway",
     "IntermediateCatchEvent",
     "IntermediateThrowEvent",
-    "ManualTask",
     "NoneEventDefinition",
-    "NoneTask",
     "ParallelGateway",
     "ParallelMultiInstanceTask",
     "ProcessParser",

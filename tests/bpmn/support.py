@@ -50,9 +50,14 @@ def zeebe(inner: str) -> str:
     return f"<extensionElements>{inner}</extensionElements>"
 
 
+def quoted(expression: str) -> str:
+    """A FEEL text inside an attribute."""
+    return expression.replace('"', "&quot;")
+
+
 def script(id: str, expression: str, result: str) -> str:
     """A FEEL script task."""
-    return el("scriptTask", id, zeebe(f'<zeebe:script expression="={expression}" resultVariable="{result}"/>'))
+    return el("scriptTask", id, zeebe(f'<zeebe:script expression="={quoted(expression)}" resultVariable="{result}"/>'))
 
 
 def service(id: str, type: str, extra: str = "", inner: str = "") -> str:
@@ -62,8 +67,8 @@ def service(id: str, type: str, extra: str = "", inner: str = "") -> str:
 
 def io(inputs: Mapping[str, str] | None = None, outputs: Mapping[str, str] | None = None) -> str:
     """An io mapping: target -> FEEL."""
-    written = "".join(f'<zeebe:input source="={v}" target="{k}"/>' for k, v in (inputs or {}).items())
-    written += "".join(f'<zeebe:output source="={v}" target="{k}"/>' for k, v in (outputs or {}).items())
+    written = "".join(f'<zeebe:input source="={quoted(v)}" target="{k}"/>' for k, v in (inputs or {}).items())
+    written += "".join(f'<zeebe:output source="={quoted(v)}" target="{k}"/>' for k, v in (outputs or {}).items())
     return f"<zeebe:ioMapping>{written}</zeebe:ioMapping>"
 
 

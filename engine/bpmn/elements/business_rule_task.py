@@ -7,7 +7,6 @@ CALLED_DECISION_ERROR. Nothing to cancel.
 
 from __future__ import annotations
 
-from engine.bpmn import spiff
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import StepFailed
@@ -18,7 +17,7 @@ from engine.errors import LianbanError
 from engine.feel import to_json
 
 
-class BusinessRuleTask(Element, spiff.NoneTask):
+class BusinessRuleTask(Element):
     """bpmn:businessRuleTask without a job type."""
 
     def perform(self, token: Token) -> bool | None:
