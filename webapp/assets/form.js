@@ -41,6 +41,7 @@ class MountedForm {
     if (node.dataset.filesUrl) modules.push(filesModule(node.dataset.filesUrl, read(node, "form-materials")));
     this.form = new Form({ container: node, additionalModules: modules, properties: this.readonly ? { readOnly: true } : {} });
     await this.form.importSchema(read(node, "form-schema"), this.startingData());
+    this.translatePlaceholders();
     this.saved = this.snapshot();
     this.form.on("changed", () => this.changed());
     node.addEventListener("submit", (event) => event.preventDefault());
@@ -48,6 +49,13 @@ class MountedForm {
     this.on("[data-save-draft]", () => this.saveDraft());
     node.dataset.ready = "true";
     node.form = this.form;
+  }
+
+  // "Search" in a searchable select is hard-coded in form-js.
+  translatePlaceholders() {
+    const replace = () => this.node.querySelectorAll('input[placeholder="Search"]').forEach((field) => (field.placeholder = translateForm("Search")));
+    new MutationObserver(replace).observe(this.node, { childList: true, subtree: true, attributeFilter: ["placeholder"] });
+    replace();
   }
 
   on(selector, act) {

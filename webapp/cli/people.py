@@ -1,0 +1,69 @@
+"""init and user: the first administrator, and accounts."""
+
+from __future__ import annotations
+
+import argparse
+
+from engine.errors import Conflict
+from engine.policy import SYSTEM
+from webapp.cli.opening import Commands, ask, ask_password, command, opened
+
+KINDS = ("staff", "investor", "admin", "analyst")
+
+
+def add_commands(commands: Commands) -> None:
+    first = command(commands, "init", initialise, "建库、导入单位与流程、设立第一位管理员 / set up for real use, without demo data")
+    first.add_argument("--username", help="管理员用户名 / the administrator's user name")
+    first.add_argument("--display-name", help="管理员姓名 / the administrator's name")
+    user = command(commands, "user", change_user, "账户：新增、停用、重设密码 / accounts: add, disable, reset the password")
+    user.add_argument("action", choices=("add", "disable", "reset"))
+    user.add_argument("username")
+    user.add_argument("--display-name", help="姓名 / name (add)")
+    user.add_argument("--kind", choices=KINDS, default="staff")
+    user.add_argument("--member", action="append", default=[], metavar="UNIT.role", help="岗位，可多次 / membership, repeatable (add)")
+
+
+def initialise(arguments: argparse.Namespace) -> int:
+    """Schema, units and the deployed flows, then the first administrator. Refused when there is an administrator already."""
+    from handlers.catalogue.service import catalogue
+    from handlers.directory import service as directory
+    from webapp.cli.content import deploy_own_files
+
+    with opened(migrate=True) as engine:
+        with engine.reading() as session:
+            if any(user.kind == "admin" for user in directory.users(session)):
+                raise Conflict(reason="已有管理员，用 lianban user 管理账户 (there is an administrator already)")
+        username = arguments.username or ask("管理员用户名 / administrator's user name", default="admin")
+        name = arguments.display_name or ask("姓名 / name", default="系统管理员")
+        password = ask_password()
+        with engine.unit_of_work() as session:
+            directory.import_units(session, catalogue())
+            directory.create_user(session, SYSTEM, username=username, display_name=name, kind="admin", password=password, memberships=[])
+        with engine.unit_of_work() as session:
+            deployment = deploy_own_files(session)
+    print(f"已设立管理员 {username}，部署 {len(deployment.items)} 个定义。下一步：lianban serve / next: lianban serve")
+    return 0
+
+
+def change_user(arguments: argparse.Namespace) -> int:
+    """A disabled or reset user is logged out everywhere at once: the sessions are rows."""
+    from handlers.directory import service as directory
+
+    with opened() as engine, engine.unit_of_work() as session:
+        if arguments.action == "add":
+            members = [tuple(member.split(".", 1)) for member in arguments.member]
+            directory.create_user(
+                session,
+                SYSTEM,
+                username=arguments.username,
+                display_name=arguments.display_name or ask("姓名 / name"),
+                kind=arguments.kind,
+                password=ask_password(),
+                memberships=members,
+            )
+        elif arguments.action == "disable":
+            directory.disable_user(session, SYSTEM, arguments.username)
+        else:
+            directory.reset_password(session, SYSTEM, arguments.username, ask_password())
+    print({"add": "已新增 / added", "disable": "已停用 / disabled", "reset": "密码已重设 / password reset"}[arguments.action])
+    return 0
