@@ -97,7 +97,7 @@ def _restore_token(process: Process, scopes: dict[int, Scope], row: list[Any]) -
     elif state == READY and not element.manual:
         process.queue.append(token)
     elif state == STARTED and element.opens_scope:
-        inner = SubprocessScope(scope.spec.inner[element.spec], token)
+        inner = SubprocessScope(element._wf_spec.inner[element.spec], token)
         process.subprocesses[token_id] = scopes[token_id] = inner
     if element.opens_scope and element.listens and state < READY:
         scope.listeners[token_id] = token

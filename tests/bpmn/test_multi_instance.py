@@ -101,7 +101,9 @@ def test_multi_instance_subprocess_keeps_scopes_apart() -> None:
 
 
 def test_nested_multi_instance() -> None:
-    inner = el("startEvent", "s2") + el("userTask", "i", multi("unit", "x", "got", "x * 10")) + el("endEvent", "e2") + chain("s2", "i", "e2")
+    inner = (
+        el("startEvent", "s2") + el("userTask", "i", multi("unit", "x", "got", "x * 10")) + el("endEvent", "e2") + chain("s2", "i", "e2")
+    )
     outer = el("subProcess", "m", zeebe(io({"got": "null"})) + multi(out="all", out_element="got") + inner)
     run = Run(joint(outer), {"units": [[1, 2], [3]]})
     assert run.tasks == ["i"] * 3

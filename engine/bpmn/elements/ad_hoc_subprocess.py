@@ -28,7 +28,7 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
     settings = AdHocSettings()
 
     def prepare(self, token: Token) -> Any:
-        inside = self.inside(token)
+        inside = self.inside()
         if self.settings.active_elements is None:
             return inside.starts
         wanted = expressions.items(token, self.settings.active_elements)

@@ -25,7 +25,7 @@ class EventSubProcess(CatchingElement, ScopeElement, spiff.EventSubprocess):
     def activate(self, token: Token, prepared: Any) -> bool:
         if self.trigger is not None and self.trigger.kind == "compensate":
             token.record_entered(token._parent if token._parent is not None and token._parent > 0 else None)
-            self.open(token, self.inside(token).starts)
+            self.open(token, self.inside().starts)
             return False
         self.wait(token, prepared if isinstance(prepared, Wait) else Wait({}))
         return False
@@ -43,4 +43,4 @@ class EventSubProcess(CatchingElement, ScopeElement, spiff.EventSubprocess):
         fired.record_entered(None)
         for name, value in payload.items():
             fired.local().put(name, value)
-        self.open(fired, self.inside(fired).starts)
+        self.open(fired, self.inside().starts)

@@ -28,18 +28,19 @@ class ScopeElement(Element):
 
     opens_scope = True
 
-    def inside(self, token: Token) -> ScopeSpec:
+    def inside(self) -> ScopeSpec:
         """The spec of the scope inside."""
-        return token.workflow.spec.inner[self.spec]
+        inside: ScopeSpec = self._wf_spec.inner[self.spec]
+        return inside
 
     def activate(self, token: Token, prepared: Any) -> bool:
-        self.open(token, self.inside(token).starts)
+        self.open(token, self.inside().starts)
         return False
 
     def open(self, token: Token, starts: Iterable[str]) -> SubprocessScope:
         """Open the scope and begin; it may be over when this returns."""
         token._set_state(STARTED)
-        scope = SubprocessScope(self.inside(token), token)
+        scope = SubprocessScope(self.inside(), token)
         token.workflow.process.subprocesses[token.id] = scope
         scope.begin(starts)
         return scope

@@ -1,0 +1,85 @@
+"""Ad-hoc subprocess: order, completion condition, the active-elements collection, activation at run time."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import Conflict, NotFound
+from tests.bpmn.support import END, START, Run, boundary, chain, doc, el, user, zeebe
+
+
+def ad_hoc(settings: str = "", condition: str = "", **attributes: str) -> bytes:
+    done = f"<completionCondition>={condition}</completionCondition>" if condition else ""
+    inner = (zeebe(f"<zeebe:adHoc {settings}/>") if settings else "") + user("a", "b", "c") + done
+    body = START + el("adHocSubProcess", "ah", inner, **attributes) + boundary("x", "ah", '<signalEventDefinition signalRef="S1"/>')
+    return doc(body + user("z", "h") + END + chain("s", "ah", "z", "e") + chain("x", "h", "e"))
+
+
+def test_everything_without_incoming_flow_in_parallel() -> None:
+    run = Run(ad_hoc())
+    assert run.tasks == ["a", "b", "c"]
+    for name in "cab":
+        run.complete(name)
+    assert run.tasks == ["z"]
+
+
+def test_sequential() -> None:
+    run = Run(ad_hoc(ordering="Sequential"))
+    for name in "abc":
+        assert run.tasks == [name]
+        run.complete(name)
+    assert run.tasks == ["z"]
+
+
+def test_the_condition_cancels_the_rest_or_waits_for_it() -> None:
+    run = Run(ad_hoc(condition="ok = 2"), {"ok": 0})
+    run.complete("a", ok=1)
+    assert run.tasks == ["b", "c"]
+    run.complete("b", ok=2)
+    assert run.tasks == ["z"]
+    run = Run(ad_hoc(condition="ok = 2", cancelRemainingInstances="false"), {"ok": 0})
+    run.complete("a", ok=2)
+    assert run.tasks == ["b", "c"]
+
+
+def test_sequential_stops_when_the_condition_holds() -> None:
+    run = Run(ad_hoc(condition="ok", ordering="Sequential"), {"ok": False})
+    run.complete("a", ok=True)
+    assert run.tasks == ["z"]
+
+
+def test_active_elements_and_more_later() -> None:
+    run = Run(ad_hoc('activeElementsCollection="=wanted"', condition="ok"), {"wanted": ["b"], "ok": False})
+    assert run.tasks == ["b"]
+    token = run.at("ah")
+    run.do("activate_ad_hoc", token, ["c", "a"])
+    assert run.tasks == ["a", "b", "c"]
+    with pytest.raises(NotFound):
+        run.instance.activate_ad_hoc(token, ["nope"])
+    with pytest.raises(Conflict):
+        run.instance.activate_ad_hoc(run.token("a"), ["a"])
+    run.complete("c", ok=True)
+    assert run.tasks == ["z"]
+
+
+def test_an_unknown_active_element_is_an_incident() -> None:
+    run = Run(ad_hoc('activeElementsCollection="=wanted"'), {"wanted": ["nope"]})
+    assert run.incidents == [("ah", "EXTRACT_VALUE_ERROR")]
+    run.do("set_variables", {"wanted": ["a"]})
+    run.do("retry", run.token("ah", "incidents"))
+    assert run.tasks == ["a"]
+
+
+def test_a_condition_that_fails_is_an_incident_of_the_subprocess_that_can_be_retried() -> None:
+    run = Run(ad_hoc(condition="ok"))
+    run.complete("a")
+    assert run.incidents == [("ah", "CONDITION_ERROR")] and run.tasks == ["b", "c"]
+    run.do("set_variables", {"ok": True})
+    run.do("retry", run.token("ah", "incidents"))
+    assert run.tasks == ["z"] and run.incidents == []
+
+
+def test_cancelled_with_everything_inside() -> None:
+    run = Run(ad_hoc())
+    run.signal()
+    assert run.tasks == ["h"]

@@ -1,0 +1,84 @@
+"""Compensation and transactions: order, scopes, one activity, restored in between, cancelled."""
+
+from __future__ import annotations
+
+from tests.bpmn.support import COMPENSATE, END, START, Run, boundary, chain, doc, el, event_sub, script, sub, user
+
+
+def undoable(id: str, task: str | None = None) -> str:
+    """A user task (or the given one) with a compensation handler h<id>."""
+    return (
+        (task or user(id))
+        + boundary(f"c{id}", id, COMPENSATE)
+        + el("userTask", f"h{id}", isForCompensation="true")
+        + f'<association id="as{id}" sourceRef="c{id}" targetRef="h{id}"/>'
+    )
+
+
+def throw(id: str = "th", activity: str = "") -> str:
+    reference = f' activityRef="{activity}"' if activity else ""
+    return el("intermediateThrowEvent", id, f"<compensateEventDefinition{reference}/>")
+
+
+def test_handlers_run_for_what_completed_also_out_of_a_subprocess_and_the_throw_waits() -> None:
+    inner = el("startEvent", "s2") + undoable("x", script("x", "1", "vx")) + el("endEvent", "e2") + chain("s2", "x", "e2")
+    body = START + undoable("y", script("y", "2", "vy")) + undoable("never") + sub("sp", inner) + throw() + user("z") + END
+    run = Run(doc(body + chain("s", "y", "sp", "th", "z", "e")))
+    assert run.tasks == ["hx", "hy"]
+    assert run.token("hx") < run.token("hy")
+    run.complete("hx")
+    assert run.tasks == ["hy"]
+    run.complete("hy")
+    assert run.tasks == ["z"]
+
+
+def test_only_the_named_activity_and_only_once() -> None:
+    body = START + undoable("a") + undoable("b") + throw("t1", "a") + throw("t2", "a") + user("z") + END
+    run = Run(doc(body + chain("s", "a", "b", "t1", "t2", "z", "e")))
+    run.complete("a")
+    run.complete("b")
+    assert run.tasks == ["ha"]
+    run.complete("ha")
+    assert run.tasks == ["z"]
+
+
+def test_what_did_not_complete_is_not_compensated() -> None:
+    body = START + undoable("a") + throw() + user("z") + END + chain("s", "th", "z", "e") + chain("a", "z")
+    assert Run(doc(body)).tasks == ["z"]
+
+
+def test_a_compensation_event_subprocess_replaces_the_records_of_its_inside() -> None:
+    handler = event_sub("es", COMPENSATE, user("undo") + chain("es_s", "undo", "es_e"))
+    inner = el("startEvent", "s2") + undoable("x", script("x", "1", "vx")) + el("endEvent", "e2") + chain("s2", "x", "e2") + handler
+    run = Run(doc(START + sub("sp", inner) + throw() + user("z") + END + chain("s", "sp", "th", "z", "e")))
+    assert run.tasks == ["undo"]
+    run.complete("undo")
+    assert run.tasks == ["z"]
+
+
+def test_every_round_of_a_loop_leaves_a_record() -> None:
+    loop = "<standardLoopCharacteristics><loopCondition>loopCounter &lt; 3</loopCondition></standardLoopCharacteristics>"
+    inner = el("startEvent", "s2") + undoable("x", script("x", "loopCounter", "v")) + el("endEvent", "e2") + chain("s2", "x", "e2")
+    run = Run(doc(START + el("subProcess", "sp", loop + inner) + throw() + user("z") + END + chain("s", "sp", "th", "z", "e")))
+    assert run.tasks == ["hx"] * 3
+
+
+def test_a_transaction_that_is_cancelled_is_undone_and_goes_on_at_its_cancel_event() -> None:
+    inner = el("startEvent", "s2") + undoable("a") + user("ask") + el("endEvent", "no", "<cancelEventDefinition/>")
+    inner += chain("s2", "a", "ask", "no")
+    body = START + sub("tx", inner, tag="transaction") + boundary("b", "tx", "<cancelEventDefinition/>") + user("h", "z") + END
+    run = Run(doc(body + chain("s", "tx", "z", "e") + chain("b", "h", "e")))
+    run.complete("a")
+    run.complete("ask")
+    assert run.tasks == ["ha"]
+    run.complete("ha")
+    assert run.tasks == ["h"] and run.events("tx") == ["entered", "terminated"]
+
+
+def test_cancelling_the_throw_cancels_the_running_handlers() -> None:
+    inner = el("startEvent", "s2") + undoable("a") + throw() + el("endEvent", "e2") + chain("s2", "a", "th", "e2")
+    body = START + sub("sp", inner) + boundary("b", "sp", '<signalEventDefinition signalRef="S1"/>') + user("h") + END
+    run = Run(doc(body + chain("s", "sp", "e") + chain("b", "h", "e")))
+    run.complete("a")
+    run.signal()
+    assert run.tasks == ["h"]
