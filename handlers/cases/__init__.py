@@ -1,0 +1,1 @@
+"""Cases (办件): one application for one item, its number, status and append-only history."""

@@ -1,0 +1,1 @@
+"""What can be applied for: items, materials, stages, limits; read from processes/catalogue."""

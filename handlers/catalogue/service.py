@@ -1,0 +1,232 @@
+"""The catalogue of what can be applied for, read once from `processes/catalogue/*.csv`; immutable. The only import allowed from outside.
+
+Files and columns (UTF-8, first line = names; lists inside a cell are separated by spaces):
+units.csv       code,name,short_name,number,resident,document_prefix
+roles.csv       code,name,scope,powers
+stages.csv      code,name,lead_unit,milestones
+variants.csv    code,name
+stage_limits.csv  variant,S1,S2,S3,S4 (working days; empty: the stage does not exist on its own)
+items.csv       code,name,stage,kind,unit,statutory_limit,promised_limit,result_title,result_number,legal_basis
+materials.csv   item,name,form,copies,necessity,source,commitment,tolerable,shared_type,issuer,condition
+documents.csv   code,title,number
+case_status.csv code,name,next,ended
+notices.csv     event,recipients,title,body
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from engine.errors import NotFound
+from engine.feel import Environment, compile_expression
+from engine.policy import Power
+from engine.settings import ROOT
+
+FOLDER = ROOT / "processes" / "catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEntry:
+    """A unit of domain list §6.1; `number` 0 for participants that are not resident units."""
+
+    code: str
+    name: str
+    short_name: str
+    number: int
+    resident: bool
+    document_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role and the engine's powers that come with it."""
+
+    code: str
+    name: str
+    scope: str
+    powers: frozenset[Power]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An approval stage. `milestones`: codes of its milestone items (★)."""
+
+    code: str
+    name: str
+    lead_unit: str
+    milestones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item (事项). Limits in working days as printed (they may hold words such as 即办)."""
+
+    code: str
+    name: str
+    stage: str
+    kind: str
+    unit: str
+    statutory_limit: str
+    promised_limit: str
+    result_title: str
+    result_number: str
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialRequirement:
+    """A material that an item demands. `condition` is FEEL over the application's answers, "" means always."""
+
+    item: str
+    name: str
+    form: str
+    copies: int
+    necessity: str
+    source: str
+    commitment: bool
+    tolerable: bool
+    shared_type: str
+    issuer: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKind:
+    """A kind of document (文书). `number` is its pattern, "" when it carries none."""
+
+    code: str
+    title: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStatus:
+    """An entry of the status dictionary (办理状态 1-16) with the statuses that may follow."""
+
+    code: int
+    name: str
+    following: frozenset[int]
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeTemplate:
+    """What a notice of an event says; `recipients`: applicant, unit (the case's handlers) or a group `UNIT.role`."""
+
+    event: str
+    recipients: tuple[str, ...]
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything of processes/catalogue, by code."""
+
+    units: Mapping[str, UnitEntry]
+    roles: Mapping[str, Role]
+    stages: tuple[Stage, ...]
+    variants: Mapping[int, str]
+    stage_limits: Mapping[int, Mapping[str, int]]
+    items: Mapping[str, Item]
+    materials: tuple[MaterialRequirement, ...]
+    documents: Mapping[str, DocumentKind]
+    case_statuses: Mapping[int, CaseStatus]
+    notices: Mapping[str, NoticeTemplate]
+    stage_names: Mapping[str, str] = field(default_factory=dict)
+
+    def item(self, code: str) -> Item:
+        """An item by its code; NotFound when the catalogue has none."""
+        found = self.items.get(code)
+        if found is None:
+            raise NotFound(what="事项", key=code)
+        return found
+
+    def document(self, code: str) -> DocumentKind:
+        """A kind of document by its code; NotFound when the catalogue has none."""
+        found = self.documents.get(code)
+        if found is None:
+            raise NotFound(what="文书", key=code)
+        return found
+
+    def materials_for(self, item_code: str, answers: Mapping[str, Any]) -> list[MaterialRequirement]:
+        """The materials that an item demands of this application: those whose condition holds for its answers."""
+        return [m for m in self.materials if m.item == item_code and _holds(m.condition, answers)]
+
+
+def _holds(condition: str, answers: Mapping[str, Any]) -> bool:
+    if not condition:
+        return True
+    return compile_expression(condition.removeprefix("=")).evaluate(answers, Environment()) is True
+
+
+@lru_cache(maxsize=4)
+def catalogue(folder: Path = FOLDER) -> Catalogue:
+    """The catalogue of a folder, read once."""
+    stages = tuple(
+        Stage(r["code"], r["name"], r.get("lead_unit", ""), tuple(r.get("milestones", "").split())) for r in _rows(folder, "stages")
+    )
+    return Catalogue(
+        units=_by_code(UnitEntry(**_unit(r)) for r in _rows(folder, "units")),
+        roles=_by_code(Role(r["code"], r["name"], r.get("scope", ""), _powers(r.get("powers", ""))) for r in _rows(folder, "roles")),
+        stages=stages,
+        variants=MappingProxyType({int(r["code"]): r["name"] for r in _rows(folder, "variants")}),
+        stage_limits=MappingProxyType({int(r["variant"]): _limits(r) for r in _rows(folder, "stage_limits")}),
+        items=_by_code(Item(**{name: r.get(name, "") for name in Item.__slots__}) for r in _rows(folder, "items")),
+        materials=tuple(MaterialRequirement(**_material(r)) for r in _rows(folder, "materials")),
+        documents=_by_code(DocumentKind(r["code"], r["title"], r.get("number", "")) for r in _rows(folder, "documents")),
+        case_statuses=_by_code(_status(r) for r in _rows(folder, "case_status")),
+        notices=MappingProxyType(
+            {r["event"]: NoticeTemplate(r["event"], tuple(r["recipients"].split()), r["title"], r["body"]) for r in _rows(folder, "notices")}
+        ),
+        stage_names=MappingProxyType({stage.code: stage.name for stage in stages}),
+    )
+
+
+def _rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
+        return [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(stream)]
+
+
+def _by_code(entries: Any) -> Any:
+    return MappingProxyType({entry.code: entry for entry in entries})
+
+
+def _unit(row: dict[str, str]) -> dict[str, Any]:
+    return {
+        "code": row["code"],
+        "name": row["name"],
+        "short_name": row.get("short_name") or row["name"],
+        "number": int(row.get("number") or 0),
+        "resident": row.get("resident", "") in {"1", "true", "是"},
+        "document_prefix": row.get("document_prefix", ""),
+    }
+
+
+def _powers(cell: str) -> frozenset[Power]:
+    powers: set[Power] = set()
+    for word in cell.split():
+        if word not in ("operate", "read_all", "represent_owner"):
+            raise ValueError(f"roles.csv: a role cannot have the power {word!r}")
+        powers.add(word)  # type: ignore[arg-type]  # checked one line above
+    return frozenset(powers)
+
+
+def _limits(row: dict[str, str]) -> Mapping[str, int]:
+    return MappingProxyType({code: int(days) for code, days in row.items() if code.startswith("S") and days})
+
+
+def _material(row: dict[str, str]) -> dict[str, Any]:
+    flags = {name: row.get(name, "") in {"1", "true", "是"} for name in ("commitment", "tolerable")}
+    texts = {name: row.get(name, "") for name in ("item", "name", "form", "necessity", "source", "shared_type", "issuer", "condition")}
+    return {**texts, **flags, "copies": int(row.get("copies") or 1)}
+
+
+def _status(row: dict[str, str]) -> CaseStatus:
+    return CaseStatus(int(row["code"]), row["name"], frozenset(int(n) for n in row["next"].split()), row.get("ended", "") == "1")

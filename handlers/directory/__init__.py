@@ -1,0 +1,1 @@
+"""Who there is: units, people, their roles, log-in."""

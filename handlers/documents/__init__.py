@@ -1,0 +1,1 @@
+"""Documents (文书) and permits: numbers without gaps, titles, facts."""

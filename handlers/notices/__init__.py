@@ -1,0 +1,1 @@
+"""Messages to people inside the system (站内消息)."""

@@ -1,0 +1,1 @@
+"""Whole projects driven without a browser, with reproducible decisions."""

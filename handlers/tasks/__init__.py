@@ -1,0 +1,1 @@
+"""Work lists and the task screen, read from the engine."""
