@@ -1,8 +1,9 @@
 """The working calendar: national days off and make-up working days (调休), a region's own days, provisional years.
 
-Law: 《全国年节及纪念日放假办法》 (State Council) with its yearly notice; 第四条 lets regions set minority festivals. National data
-come from the `holidays` package; the region's from `processes/catalogue/work_calendar.csv`. A year after `official_until` has no notice yet: its days are
-computed from weekends and statutory dates and every due date that touches it is provisional (暂定) until the notice is imported.
+Law: 《全国年节及纪念日放假办法》 (State Council) with its yearly notice; 第四条 lets regions set minority festivals. National
+data come from the `holidays` package; the region's from `processes/catalogue/work_calendar.csv`. A year after `official_until` has
+no notice yet: its days are computed from weekends and statutory dates, and every due date that touches it is provisional (暂定)
+until the notice is imported.
 """
 
 from __future__ import annotations

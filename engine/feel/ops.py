@@ -213,6 +213,8 @@ def power(a: Decimal, b: Decimal) -> Decimal:
     """`a ** b`; 0 ** 0 is 1."""
     if not b:
         return Decimal(1)
+    if not a and b < 0:
+        raise DivisionByZero  # the C implementation answers Infinity without a signal
     return CONTEXT.power(a, b)
 
 

@@ -25,10 +25,10 @@ def find(scope: Scope, name: str) -> tuple[list[int], int | None, int]:
     maybe: list[int] = []
     hops = 0
     while scope.parent is not None:
-        if name in scope.names:
-            return maybe, hops, hops
         if scope.dynamic:
             maybe.append(hops)
+        elif name in scope.names:
+            return maybe, hops, hops
         scope = scope.parent
         hops += 1
     return maybe, None, hops

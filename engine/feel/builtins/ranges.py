@@ -98,8 +98,8 @@ def overlaps_before(run: Run, a: Range, b: Range) -> bool:
 
 @builtin("overlaps after(range1: range, range2: range) -> boolean", "10.3.4.7")
 def overlaps_after(run: Run, a: Range, b: Range) -> bool:
-    """b overlaps a from before: a starts inside b and ends later."""
-    return _low_first(a, b) >= 0 and _high_first(a, b) > 0 and overlaps(run, a, b)
+    """b starts earlier and ends inside a."""
+    return overlaps_before(run, b, a)
 
 
 @builtin("finishes(point: any, range: range) -> boolean", "10.3.4.7")

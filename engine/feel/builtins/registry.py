@@ -1,9 +1,10 @@
 """How a built-in function is declared: one signature per overload, written as text, checked before the function runs.
 
 `@builtin("substring(string: string, start position: number, length?: number) -> string", "10.3.4.3")`
-A parameter is `name: kind|kind`, `name?:` when it may be left out (or null), `name...:` when it takes the rest. Kinds are FEEL type
-names, or `any` (which includes null). A null for any other kind makes the result null with a warning, and so does a wrong kind. Implicit conversions
-are those of §10.3.2.9.4: a single value for a list, a singleton list for a single value, a date for a date and time.
+A parameter is `name: kind|kind`, `name?:` when it may be left out (or null), `name...:` when it takes the rest. Kinds are FEEL
+type names, or `any` (which includes null). A null for any other kind makes the result null with a warning, and so does a wrong
+kind. Implicit conversions are those of §10.3.2.9.4: a single value for a list, a singleton list for a single value, a date for a
+date and time.
 """
 
 from __future__ import annotations

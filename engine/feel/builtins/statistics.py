@@ -10,6 +10,7 @@ from engine.feel.builtins.registry import builtin, invalid
 from engine.feel.numbers import CONTEXT, ONE, ZERO
 from engine.feel.ops import arithmetic_null, calculate
 from engine.feel.runtime import Run
+from engine.feel.temporal import DaysDuration, MonthsDuration
 
 Numbers = list[Decimal]
 
@@ -41,7 +42,7 @@ def sum_of(run: Run, *args: Any) -> Any:
     if type(items[0]) is Decimal:
         return _add_all(_numbers(run, args))
     total = items[0]
-    if calculate("-", total, total) is None or isinstance(total, str):
+    if not isinstance(total, (DaysDuration, MonthsDuration)):
         raise invalid("不能求和", "cannot be summed")
     for item in items[1:]:
         run.tick()

@@ -65,18 +65,22 @@ def builtin_function(known: Builtin) -> FeelFunction:
     return FeelFunction(known.name, tuple(parameter.name for parameter in first.parameters), call)
 
 
-def _shadowed(name: str, scope: Scope) -> bool:
-    """True if a local name or a variable that the caller announced hides the built-in."""
-    _, local, _ = find(scope, name)
+def _announced(name: str, scope: Scope) -> bool:
+    """True if the caller announced a variable of that name: a function in it wins over the built-in."""
     while scope.parent is not None:
         scope = scope.parent
-    return local is not None or name in scope.names
+    return name in scope.names
+
+
+def _local(name: str, scope: Scope) -> bool:
+    """True if a parameter, iterator or context entry has that name: it hides the built-in."""
+    return find(scope, name)[1] is not None
 
 
 def function_reference(node: ast.Name, scope: Scope) -> Code | None:
     """A name that can only mean a function: a built-in that no variable hides, else None. A variable still wins at run time."""
     known = BUILTINS.get(node.name)
-    if known is None or _shadowed(node.name, scope):
+    if known is None or _local(node.name, scope):
         return None
     value = builtin_function(known)
     variable = compile_name(node.name, node.pos, scope)
@@ -92,15 +96,26 @@ def function_reference(node: ast.Name, scope: Scope) -> Code | None:
 def _call(node: ast.Call, scope: Scope) -> Code:
     if isinstance(node.function, ast.Name):
         name = node.function.name
-        if name in _SPECIAL and not _shadowed(name, scope) and node.names is None:
-            special = _SPECIAL[name](node, scope)
-            if special is not None:
-                return special
-        if name in BUILTINS and not _shadowed(name, scope):
-            return _builtin_call(BUILTINS[name], node, scope)
-        if find(scope, name)[1] is None:
+        if name in BUILTINS and not _local(name, scope):
+            return _known_call(name, node, scope)
+        if not _local(name, scope):
             return _named_call(name, node, scope)
     return _value_call(node, scope)
+
+
+def _known_call(name: str, node: ast.Call, scope: Scope) -> Code:
+    """A built-in, unless the caller's variable of that name turns out to be a function (a decision model's own, say)."""
+    special = _SPECIAL[name](node, scope) if name in _SPECIAL and node.names is None else None
+    own = special or _builtin_call(BUILTINS[name], node, scope)
+    if not _announced(name, scope):
+        return own
+    variable, theirs = compile_name(name, node.pos, scope), _value_call(node, scope)
+
+    def call(frame: Any) -> Any:
+        hidden = is_bound(scope, name, frame) and type(variable(frame)) is FeelFunction
+        return theirs(frame) if hidden else own(frame)
+
+    return call
 
 
 def _builtin_call(known: Builtin, node: ast.Call, scope: Scope) -> Code:
@@ -171,6 +186,8 @@ def apply_overloads(fitting: list[Overload], run: Run, values: list[Any], name: 
 def _named_builtin(known: Builtin, node: ast.Call, args: list[Code]) -> Code:
     names, pos = node.names or (), node.function.pos
     plans = [(overload, plan) for overload in known.overloads if (plan := overload.order(names)) is not None]
+    # before(point, range) and before(range, point) differ in nothing but order: the order as written decides.
+    plans.sort(key=lambda entry: entry[1] != list(range(len(names))))
 
     def call(frame: Any) -> Any:
         run: Run = frame.run

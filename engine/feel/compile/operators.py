@@ -195,8 +195,9 @@ def _between(node: ast.Between, scope: Scope) -> Code:
 
 @compiles(ast.RangeNode)
 def _range(node: ast.RangeNode, scope: Scope) -> Code:
-    if all(part is None or isinstance(part, ast.Literal) for part in (node.low, node.high)):
-        low, high = (part.value if isinstance(part, ast.Literal) else None for part in (node.low, node.high))
+    low, high = (part.value if isinstance(part, ast.Literal) else None for part in (node.low, node.high))
+    simple = all(part is None or isinstance(part, ast.Literal) for part in (node.low, node.high))
+    if simple and (low is None or high is None or kind_of(low) == kind_of(high)):
         fixed = Range(low, high, node.low_closed, node.high_closed)
         return lambda _frame: fixed
     lowest = None if node.low is None else compile_node(node.low, scope)
