@@ -21,7 +21,7 @@ const errors = console.error;
 console.error = () => {};
 
 const { Form } = load("@bpmn-io/form-js-viewer");
-const feelin = load("feelin");
+const feelin = load("@bpmn-io/feelin"); // the one that form-js itself uses
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 8));
 
