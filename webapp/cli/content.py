@@ -21,6 +21,7 @@ from engine.errors import Invalid, NotFound
 from engine.feel import compile_expression, to_json
 from engine.policy import SYSTEM
 from engine.settings import ROOT, Settings
+from handlers.simulate import service as simulation
 from webapp.cli.opening import Commands, command, opened
 
 SUFFIXES = frozenset({".bpmn", ".dmn", ".form"})
@@ -33,7 +34,7 @@ def add_commands(commands: Commands) -> None:
         ("lint", lint, "检查但不部署 / check without deploying"),
     ):
         parser = command(commands, name, act, summary)
-        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="文件或文件夹，缺省为本系统自带 / files or folders (default: our own)")
+        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="文件或文件夹 / files or folders (default: ours)")
     simulate = command(commands, "simulate", run_simulation, "用真实命令跑完整项目 / drive whole projects through the real commands")
     simulate.add_argument("--variant", default="all", choices=[*"123456", "all"], help="流程类别 / project variant")
     simulate.add_argument("--seed", type=int, default=1, help="随机种子，同种子同结果 / same seed, same run")
@@ -102,8 +103,6 @@ def lint(arguments: argparse.Namespace) -> int:
 
 def run_simulation(arguments: argparse.Namespace) -> int:
     """In a fresh database of its own. Exit code 1 when a project is stuck or has an incident."""
-    from handlers.simulate import service as simulation
-
     variants = list(range(1, 7)) if arguments.variant == "all" else [int(arguments.variant)]
     count = arguments.projects or len(variants)
     failed = 0
@@ -125,7 +124,10 @@ def _reporter(arguments: argparse.Namespace) -> Any:
 
 
 def _print(arguments: argparse.Namespace, step: dict[str, Any]) -> None:
-    print(json.dumps(step, ensure_ascii=False, default=str) if arguments.json else "  ".join(str(value) for value in step.values()), flush=True)
+    print(
+        json.dumps(step, ensure_ascii=False, default=str) if arguments.json else "  ".join(str(value) for value in step.values()),
+        flush=True,
+    )
 
 
 def _own_database() -> tempfile.TemporaryDirectory[str]:

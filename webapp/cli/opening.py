@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
-from engine import Engine, open_engine
+from engine import Engine
 from engine.errors import Conflict, Invalid
 from engine.settings import Settings
 from engine.store.migrate import pending
+from webapp.composition import open_lianban
 
 
 class Commands(Protocol):
@@ -35,10 +36,8 @@ def opened(settings: Settings | None = None, *, migrate: bool = False, any_schem
 
     `migrate`: bring the schema up to date first; otherwise an old schema is refused (Conflict) unless `any_schema`.
     """
-    from handlers.registry import engine_options, registry
-
     settings = replace(settings or Settings.from_environment(), jobs="inline")
-    engine = open_engine(settings, registry(), **engine_options())
+    engine = open_lianban(settings)
     try:
         if migrate:
             engine.migrate()

@@ -16,7 +16,10 @@ from engine import Engine, clock
 from engine.errors import Conflict
 from engine.settings import Settings
 from engine.store.migrate import pending
+from handlers.demo import service as demo
+from webapp import create_app
 from webapp.cli.opening import Commands, command, opened
+from webapp.composition import open_lianban
 
 THREADS = 128
 """Threads of a web process: every live page holds one."""
@@ -57,8 +60,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from webapp import create_app
-
         app = create_app(self._settings)
         engine: Engine = app.extensions["lianban"]
         self._engine = engine
@@ -88,12 +89,9 @@ def run_server(arguments: argparse.Namespace) -> int:
 
 def run_worker(_arguments: argparse.Namespace) -> int:
     """Run jobs until SIGTERM or Ctrl+C, beside any number of web processes on the same PostgreSQL."""
-    from engine import open_engine
-    from handlers.registry import engine_options, registry
-
-    settings = replace(Settings.from_environment(), workers=2)
-    _refuse_many_on_sqlite(settings)
-    engine = open_engine(settings, registry(), **engine_options())
+    settings = Settings.from_environment()
+    _refuse_many_on_sqlite(replace(settings, workers=2))
+    engine = open_lianban(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -106,7 +104,9 @@ def run_worker(_arguments: argparse.Namespace) -> int:
 
 def _refuse_many_on_sqlite(settings: Settings) -> None:
     if settings.workers > 1 and make_url(settings.database_url).get_backend_name() == "sqlite":
-        raise Conflict(reason="SQLite 只能由一个进程使用；多进程请用 LIANBAN_DATABASE_URL 指定 PostgreSQL (several processes need PostgreSQL)")
+        raise Conflict(
+            reason="SQLite 只能由一个进程使用；多进程请用 LIANBAN_DATABASE_URL 指定 PostgreSQL (several processes need PostgreSQL)"
+        )
 
 
 def migrate(_arguments: argparse.Namespace) -> int:
@@ -117,8 +117,6 @@ def migrate(_arguments: argparse.Namespace) -> int:
 
 def load_demo(_arguments: argparse.Namespace) -> int:
     """Users of every role and six projects, taken by the real commands under the moved business clock."""
-    from handlers.demo import service as demo
-
     started = clock.monotonic()
     with opened(replace(Settings.from_environment(), demo=True), migrate=True) as engine:
         changed = demo.load_demo(engine, report=lambda line: print(f"  {line}", file=sys.stderr, flush=True))

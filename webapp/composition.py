@@ -1,0 +1,18 @@
+"""Where the engine meets the domain: one way to open it, for the web pages, the command line and whole-system tests."""
+
+from __future__ import annotations
+
+from handlers.registry import registry
+
+from engine import Engine, open_engine
+from engine.settings import ROOT, Settings
+from engine.workcalendar import WorkCalendar, load_overlay
+from handlers.directory import service as directory
+
+OVERLAY = ROOT / "processes" / "catalogue" / "work_calendar.csv"
+
+
+def open_lianban(settings: Settings | None = None) -> Engine:
+    """The engine over `settings` (default: from the environment) with every handler, Xinjiang's calendar and the known groups."""
+    calendar = WorkCalendar(load_overlay(OVERLAY))
+    return open_engine(settings or Settings.from_environment(), registry(), calendar=calendar, known_groups=directory.known_groups)
