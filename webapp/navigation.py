@@ -9,6 +9,8 @@ from flask import Flask, current_app, g, request, url_for
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from handlers.catalogue.service import catalogue
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -44,5 +46,15 @@ def endpoint_exists(name: str) -> bool:
     return name in current_app.view_functions
 
 
+def identity() -> dict[str, object]:
+    """The visitor's primary unit and roles, in words, for the top bar and the account page."""
+    if g.get("user") is None:
+        return {"my_unit": "", "my_roles": []}
+    known = catalogue()
+    roles = [f"{known.units[unit].short_name} {known.roles[role].name}" for unit, role in g.user.memberships]
+    unit = known.units[g.user.unit].short_name if g.user.unit else g.user.organisation
+    return {"my_unit": unit if unit != g.user.display_name else "", "my_roles": roles}
+
+
 def install(app: Flask) -> None:
-    app.context_processor(lambda: {"places": places, "endpoint_exists": endpoint_exists})
+    app.context_processor(lambda: {"places": places, "endpoint_exists": endpoint_exists} | identity())

@@ -10,11 +10,12 @@ import secrets
 from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
-from sqlalchemy import String, delete, select, update
+from sqlalchemy import Integer, String, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine import clock
+from engine import Engine, clock
 from engine.store.database import Base, Instant
 from handlers.directory import service as directory
 from webapp.context import engine, is_fragment, wants_json
@@ -35,6 +36,30 @@ class WebSession(Base):
     seen_at: Mapped[datetime] = mapped_column(Instant, index=True)
     address: Mapped[str] = mapped_column(String(64), default="")
     agent: Mapped[str] = mapped_column(String(300), default="")
+
+
+class WebSecret(Base):
+    """The key that signs flash messages: made once, shared by every process of an installation."""
+
+    __tablename__ = "web_secret"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    value: Mapped[str] = mapped_column(String(100))
+
+
+def shared_secret(engine: Engine) -> str:
+    """The installation's key, made by whoever starts first. Needs the schema."""
+    with engine.reading() as session:
+        row = session.get(WebSecret, 1)
+        if row is not None:
+            return row.value
+    value = secrets.token_urlsafe(32)
+    try:
+        with engine.unit_of_work() as session:
+            session.add(WebSecret(id=1, value=value))
+    except IntegrityError:  # another process was first
+        return shared_secret(engine)
+    return value
 
 
 def digest_of(token: str) -> str:
@@ -88,6 +113,9 @@ def clear_cookie(answer: AnyResponse) -> None:
 
 
 def install(app: Flask) -> None:
+    opened: Engine = app.extensions["lianban"]
+    app.secret_key = opened.settings.secret_key or shared_secret(opened)
+    app.config.update(SESSION_COOKIE_NAME="lianban_flash", SESSION_COOKIE_SAMESITE="Lax")
     app.before_request(load_user)
     app.before_request(require_login)
 

@@ -52,5 +52,5 @@ def _page(refusal: LianbanError | None = None) -> Response:
             for row in sessions.sessions_of(session, user().username)
         ]
     message = refusal.message(language()) if refusal else ""
-    html = render_template("account.html", sessions=rows, here=g.session_digest, message=message)
+    html = render_template("account.html", sessions=rows, here=g.session_digest, message=message, min_password=directory.MIN_PASSWORD)
     return make_response(html, refusal.status if refusal else 200)
