@@ -1,6 +1,7 @@
 """Undefined and manual tasks: nothing for the engine to do.
 
-(Upstream's specs of these wait for a person, so they are not our base.) Activate, run and complete follow each other at once; io mappings, boundary events, loops and conditional flows work as on any activity.
+Activate, run and complete follow each other at once; io mappings, boundary events, loops and conditional flows work as on any activity.
+Upstream's specs of these wait for a person, so they are not the base here.
 """
 
 from __future__ import annotations
