@@ -10,9 +10,10 @@ from pkgutil import iter_modules
 
 from flask import Flask
 
-from engine import Engine, open_engine
+from engine import Engine
 from engine.settings import Settings
 from webapp import languages, live, navigation, pages, rendering, security, sessions
+from webapp.composition import open_lianban
 
 SMALL_BODY_BYTES = 2 * 1024 * 1024
 """What a request may send unless its view raises `request.max_content_length` (uploads do)."""
@@ -21,9 +22,7 @@ SMALL_BODY_BYTES = 2 * 1024 * 1024
 def create_app(engine: Engine | Settings | None = None) -> Flask:
     """The WSGI application over an opened engine, or over one that is opened here from `Settings` (default: from the environment)."""
     if not isinstance(engine, Engine):
-        from handlers.registry import registry
-
-        engine = open_engine(engine or Settings.from_environment(), registry())
+        engine = open_lianban(engine)
     app = Flask(__name__)
     app.config.update(
         MAX_CONTENT_LENGTH=SMALL_BODY_BYTES,

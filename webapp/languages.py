@@ -23,14 +23,14 @@ LANGUAGES = {"zh": "zh_CN", "en": "en"}
 CATALOGUES = Path(__file__).parent / "translations"
 
 
-class PoDomain(Domain):
+class PoDomain(Domain):  # type: ignore[misc]  # flask_babel has no types
     """Flask-Babel's messages, straight from translations/<locale>.po; Chinese needs none."""
 
     def get_translations(self) -> NullTranslations:
         return catalogue(str(get_locale()))
 
 
-class PoBabel(Babel):
+class PoBabel(Babel):  # type: ignore[misc]  # flask_babel has no types
     """Flask-Babel over PoDomain."""
 
     @property

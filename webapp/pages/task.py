@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -86,7 +86,7 @@ def upload(key: int) -> Response:
         raise Invalid(reason="没有选择文件")
     with engine().unit_of_work() as session:
         stored = materials.store_material(
-            session, actor(), task_screen.project_of(session, key), request.form.get("item", ""), file.filename, file.stream
+            session, actor(), task_screen.project_of(session, key), request.form.get("item", ""), file.filename, cast(BinaryIO, file.stream)
         )
         answer = task_screen.material_row(stored)
     if wants_json():
@@ -114,7 +114,7 @@ def _next_address() -> str:
     return url_for("worklist.index", box="mine", task=following)
 
 
-def _back(key: int, **changes: str) -> Response:
+def _back(key: int, **changes: Any) -> Response:
     """To the page the button was on (the work list with its filters, or the task's own page)."""
     came_from = urlsplit(request.referrer or "")
     if came_from.netloc != request.host or changes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -84,7 +86,8 @@ def _with_task(screen: dict[str, object]) -> Response:
     chosen = request.args.get("task", type=int)
     if chosen is None:
         return make_response(render_template("worklist.html", **screen))
-    back = url_for("worklist.index", **{key: value for key, value in request.args.items() if key not in {"task", "tab"}})
+    filters: dict[str, Any] = {key: value for key, value in request.args.items() if key not in {"task", "tab"}}
+    back = url_for("worklist.index", **filters)
     try:
         screen |= task_screen.build(chosen)
     except LianbanError as refusal:
