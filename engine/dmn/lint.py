@@ -7,6 +7,7 @@ from typing import Literal as OneOf
 
 from engine.dmn.findings import Findings
 from engine.dmn.model import Literal, Table, Where
+from engine.dmn.table import LISTS
 from engine.dmn.tablelint import TableLint
 from engine.dmn.types import TypeTable
 from engine.feel import Expression, UnaryTests
@@ -33,7 +34,7 @@ class Lint:
     def table(self, table: Table, names: frozenset[str]) -> None:
         """A table without errors in its cells."""
         TableLint(table, self.types, names, self.findings).check()
-        gives_list = table.hit_policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER") and not table.aggregation
+        gives_list = table.hit_policy in LISTS and not table.aggregation
         if gives_list and not any(output.default for output in table.outputs) and not _always_matches(table):
             message = "没有规则匹配时结果是空值而不是空列表；需要空列表时请设默认输出 []"
             english = "no match gives null, not []; set a default output [] if you need a list"

@@ -12,12 +12,14 @@ from engine.dmn.model import Literal, Table, TableInput, TableOutput, Where
 from engine.dmn.session import Code, MatchedRule, Session, Value
 from engine.dmn.types import Coerce, Mismatch, from_json
 from engine.errors import ExpressionError
-from engine.feel import UnaryTests, compile_expression, compile_unary_tests
+from engine.feel import UnaryTests, ast, compile_expression, compile_unary_tests
 
 if TYPE_CHECKING:
     from engine.dmn.compiler import Compiler, Names
 
 ANYTHING = ("", "-")
+LISTS = frozenset({"COLLECT", "RULE ORDER", "OUTPUT ORDER"})
+_NONE: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class _Column:
     coerce: Coerce
     allowed: UnaryTests | None
     tests: tuple[UnaryTests, ...]
+    by_text: Mapping[str, frozenset[int]]  # which of the tests in `texts` a string satisfies, ready to look up
+    texts: frozenset[int]  # the tests that are nothing but strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ def compile_table(compiler: Compiler, table: Table, names: Names) -> Code:
         return broken(table.where)
     compiler.lint.table(table, names)
     has_default = any(output.default is not None for output in table.outputs)
-    return _Runner(columns, results, rows, defaults if has_default else None, shape, policy, table.hit_policy == "FIRST").run
+    gives_list = table.hit_policy in LISTS and not table.aggregation
+    return _Runner(columns, results, rows, defaults if has_default else None, shape, policy, table.hit_policy == "FIRST", gives_list).run
 
 
 def _is_malformed(compiler: Compiler, table: Table) -> bool:
@@ -130,7 +135,19 @@ def _column(compiler: Compiler, clause: TableInput, names: Names, tests: tuple[U
         compiler.coercion(clause.expression.type_ref, clause.where),
         unary_tests(compiler, clause.values, names, clause.where),
         tests,
+        *_index_texts(tests),
     )
+
+
+def _index_texts(tests: tuple[UnaryTests, ...]) -> tuple[dict[str, frozenset[int]], frozenset[int]]:
+    """Cells like `"a", "b"` by the strings they list: most columns of real tables are such, and a look-up beats any evaluation."""
+    plain: dict[int, list[str]] = {}
+    for number, found in enumerate(tests):
+        operands = [test.operand.value for test in found.node.tests if test.op in ("", "=") and isinstance(test.operand, ast.Literal)]
+        if not found.node.negated and len(operands) == len(found.node.tests) and all(isinstance(value, str) for value in operands):
+            plain[number] = operands
+    texts = {text for operands in plain.values() for text in operands}
+    return {text: frozenset(n for n, operands in plain.items() if text in operands) for text in texts}, frozenset(plain)
 
 
 def _result(compiler: Compiler, clause: TableOutput) -> _Result:
@@ -161,9 +178,10 @@ class _Runner:
         shape: Shape,
         policy: Policy,
         stop_at_first: bool,
+        gives_list: bool,
     ) -> None:
         self.columns, self.results, self.rows, self.defaults = columns, results, rows, defaults
-        self.shape, self.policy, self.stop_at_first = shape, policy, stop_at_first
+        self.shape, self.policy, self.stop_at_first, self.gives_list = shape, policy, stop_at_first, gives_list
 
     def run(self, scope: Mapping[str, Any], session: Session) -> Value:
         values = [self._read(column, scope, session) for column in self.columns]
@@ -201,7 +219,11 @@ class _Runner:
             for cell in row.cells:
                 matched = known.get(cell)
                 if matched is None:
-                    matched = columns[cell[0]].tests[cell[1]].matches(values[cell[0]], scope, env) is True
+                    column, value = columns[cell[0]], values[cell[0]]
+                    if type(value) is str and cell[1] in column.texts:
+                        matched = cell[1] in column.by_text.get(value, _NONE)
+                    else:
+                        matched = column.tests[cell[1]].matches(value, scope, env) is True
                     known[cell] = matched
                 if not matched:
                     break
@@ -224,7 +246,11 @@ class _Runner:
         return value
 
     def _default(self, scope: Mapping[str, Any], session: Session) -> Value:
+        """No rule matched. A table that gives a list may have a list as its default (`[]` too); anything else becomes its only element."""
         if self.defaults is None:
             return None
-        outputs = tuple([self._output(n, code(scope, session), session) for n, code in enumerate(self.defaults)])
-        return self.shape.result(outputs)
+        values = [code(scope, session) for code in self.defaults]
+        if self.gives_list and isinstance(values[0], tuple) and all(value is None or value == () for value in values[1:]):
+            return tuple([self._output(0, item, session) for item in values[0]]) if len(values) == 1 else values[0]
+        result = self.shape.result(tuple([self._output(n, value, session) for n, value in enumerate(values)]))
+        return (result,) if self.gives_list else result

@@ -9,7 +9,7 @@ from engine.dmn.domains import Undecidable, ValueClass, classes, constants
 from engine.dmn.findings import Findings
 from engine.dmn.model import Table
 from engine.dmn.session import Value
-from engine.dmn.table import ANYTHING
+from engine.dmn.table import ANYTHING, LISTS
 from engine.dmn.types import Mismatch, TypeTable, builtin_name
 from engine.errors import ExpressionError
 from engine.feel import Environment, UnaryTests, compile_expression, compile_unary_tests
@@ -29,12 +29,20 @@ class TableLint:
     def check(self) -> None:
         """Add the findings."""
         self._check_outputs()
-        columns = self._columns()
+        self._check_inputs()
         count = len(self.table.rules)
-        if self.table.hit_policy in ("UNIQUE", "ANY") and count <= MAX_RULES_FOR_PAIRS:
+        pairs = self.table.hit_policy in ("UNIQUE", "ANY") and count <= MAX_RULES_FOR_PAIRS
+        gaps = self.table.hit_policy in SINGLE_HIT and not self._is_complete()
+        columns = self._columns() if pairs or gaps else []
+        if pairs:
             self._check_overlaps(columns, count)
-        if self.table.hit_policy in SINGLE_HIT and not any(output.default for output in self.table.outputs):
+        if gaps:
             self._check_gaps(columns, count)
+
+    def _is_complete(self) -> bool:
+        """True if a default output or a rule for everything makes gaps impossible."""
+        catch_all = any(all(cell.text in ANYTHING for cell in rule.inputs) for rule in self.table.rules)
+        return catch_all or any(output.default is not None for output in self.table.outputs)
 
     # columns
 
@@ -61,11 +69,14 @@ class TableLint:
         except Undecidable:
             found = (ValueClass(None, "任意值"),)
             trees = dict.fromkeys(trees)
-        covers = tuple(
-            tuple(self._cover([rule.inputs[number].text for number in numbers], trees, value_class) for value_class in found)
-            for rule in self.table.rules
-        )
-        return Column(clause.where.name, found, covers)
+        known: dict[tuple[str, ...], tuple[Cover, ...]] = {}
+        covers = []
+        for rule in self.table.rules:
+            texts = tuple(rule.inputs[number].text for number in numbers)
+            if texts not in known:
+                known[texts] = tuple(self._cover(texts, trees, value_class) for value_class in found)
+            covers.append(known[texts])
+        return Column(clause.where.name, found, tuple(covers))
 
     def _allowed(self, number: int) -> list[Value] | None:
         """The closed list of input values, of the clause or of its item definition; None if there is none or it has ranges."""
@@ -82,7 +93,7 @@ class TableLint:
         return [value for value in values if value is not None] if plain else None
 
     @staticmethod
-    def _cover(texts: list[str], trees: Mapping[str, UnaryTests | None], value_class: ValueClass) -> Cover:
+    def _cover(texts: tuple[str, ...], trees: Mapping[str, UnaryTests | None], value_class: ValueClass) -> Cover:
         worst = Cover.YES
         for text in texts:
             if text in ANYTHING:
@@ -149,6 +160,21 @@ class TableLint:
     def _example(columns: list[Column], texts: tuple[str, ...]) -> str:
         return "，".join(f"{column.label} = {text}" for column, text in zip(columns, texts, strict=True)) or "任何输入"
 
+    def _check_inputs(self) -> None:
+        """Cells whose constants are of another type than the input is declared to be: they can never match such an input."""
+        for number, clause in enumerate(self.table.inputs):
+            coerce = self.types.coercion(builtin_name(clause.expression.type_ref))
+            for cell in (rule.inputs[number] for rule in self.table.rules if rule.inputs[number].text not in ANYTHING):
+                try:
+                    for point in constants(compile_unary_tests(cell.text, self.names).node):
+                        coerce(point, _ENV)
+                except Undecidable:
+                    continue
+                except Mismatch as error:
+                    message = f"{cell.where.name}：“{cell.text}”与输入的类型“{clause.expression.type_ref}”不符（{error}）"
+                    english = f'"{cell.text}" does not conform to the input\'s type {clause.expression.type_ref}'
+                    self.findings.warning("type", cell.where, message, english)
+
     def _check_outputs(self) -> None:
         """Constant outputs of the wrong type or outside the output values."""
         for number, clause in enumerate(self.table.outputs):
@@ -157,7 +183,7 @@ class TableLint:
             cells = [rule.outputs[number] for rule in self.table.rules] + ([clause.default] if clause.default else [])
             for cell in cells:
                 value = self._constant(cell.text)
-                if value is None:
+                if value is None or (cell is clause.default and isinstance(value, tuple) and self.table.hit_policy in LISTS):
                     continue
                 try:
                     value = coerce(value, _ENV)

@@ -87,8 +87,10 @@ def _builtin(name: str) -> Coerce:
 
 def from_json(type_ref: str, value: Value) -> Value:
     """Text as temporal value where `type_ref` is a temporal type (JSON has none); everything else unchanged."""
+    if not isinstance(value, str):
+        return value
     name = builtin_name(type_ref)
-    if name in _FROM_TEXT and isinstance(value, str):
+    if name in _FROM_TEXT:
         found = compile_expression(_FROM_TEXT[name]).evaluate({"text": value})
         return value if found is None else found
     return value

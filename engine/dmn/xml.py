@@ -35,8 +35,8 @@ def read_definitions(data: bytes, resource: str) -> tuple[Element, str]:
     if len(data) > MAX_BYTES:
         raise DmnInvalid(resource=resource, reason=f"文件超过 {MAX_BYTES // 1_000_000} MB (too large)")
     root = _parse(data, resource)
-    version = NAMESPACES.get(etree.QName(root).namespace or "")
-    if version is None or etree.QName(root).localname != "definitions":
+    version = NAMESPACES.get(namespace(root))
+    if version is None or local(root) != "definitions":
         raise DmnInvalid(resource=resource, reason=f"不是 DMN 1.2–1.5 的 definitions 文件（根元素 {root.tag}）(not DMN 1.2-1.5)")
     return root, version
 
@@ -74,18 +74,21 @@ def _depth(root: Element) -> int:
 
 def local(element: Element) -> str:
     """The element's name without namespace."""
-    return str(etree.QName(element).localname)
+    return str(element.tag).rpartition("}")[2]
 
 
 def namespace(element: Element) -> str:
     """The element's namespace ("" if none)."""
-    return str(etree.QName(element).namespace or "")
+    return str(element.tag).rpartition("}")[0][1:]
 
 
 def children(element: Element, *names: str) -> list[Element]:
     """Child elements of the same namespace as `element`, of these local names (all when none are given)."""
-    own = namespace(element)
-    return [child for child in element if namespace(child) == own and (not names or local(child) in names)]
+    prefix = str(element.tag).rpartition("}")[0] + "}"
+    if len(names) == 1:
+        return element.findall(prefix + names[0])
+    wanted = {prefix + name for name in names}
+    return [child for child in element if child.tag in wanted or (not names and str(child.tag).startswith(prefix))]
 
 
 def child(element: Element, *names: str) -> Element | None:
@@ -97,4 +100,6 @@ def child(element: Element, *names: str) -> Element | None:
 def text_of(element: Element | None) -> str:
     """The content of the `text` child, stripped ("" when there is none)."""
     inner = None if element is None else child(element, "text")
-    return "".join(str(part) for part in inner.itertext()).strip() if inner is not None else ""
+    if inner is None:
+        return ""
+    return "".join(str(part) for part in inner.itertext()).strip() if len(inner) else (inner.text or "").strip()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.dmn import parse_dmn
 from engine.errors import DecisionError
-from engine.feel import to_json
+from engine.feel import compile_unary_tests, to_feel, to_json
 from tests.dmn.build import table
 
 PRIORITIES = ["高", "中", "低"]
@@ -54,7 +54,13 @@ def naive(policy: str, rules: list[Any], x: float, y: float) -> Any:
         return matched[0] if len(matched) == 1 else "error"
     if policy == "ANY":
         return matched[0] if len(set(matched)) == 1 else "error"
-    answers: dict[str, Any] = {"FIRST": matched[0], "PRIORITY": ranked[0], "OUTPUT ORDER": ranked, "RULE ORDER": matched, "COLLECT": matched}
+    answers: dict[str, Any] = {
+        "FIRST": matched[0],
+        "PRIORITY": ranked[0],
+        "OUTPUT ORDER": ranked,
+        "RULE ORDER": matched,
+        "COLLECT": matched,
+    }
     return answers[policy]
 
 
@@ -94,6 +100,18 @@ def test_overlaps_and_gaps_are_exactly_those_of_a_grid(rules: list[Any]) -> None
     expected = {f"规则 {first} 与规则 {second} 重叠" for first, second in pairs}
     assert {finding.message.split("（")[0] for finding in overlaps} == expected
     assert any(finding.rule == "dmn-gap" for finding in findings) == gaps
+
+
+TEXTS = st.sampled_from(["a", "b", "c"])
+VALUES: st.SearchStrategy[Any] = st.one_of(TEXTS, st.just(None), st.integers(0, 2), st.lists(TEXTS, max_size=2))
+
+
+@given(rows=st.lists(st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=4), value=VALUES)
+def test_look_up_of_strings_says_what_the_unary_tests_say(rows: list[list[str]], value: Any) -> None:
+    cells = [", ".join(f'"{text}"' for text in row) for row in rows]
+    model = parse_dmn(table("RULE ORDER", ["x"], ["o"], [[cell, str(n)] for n, cell in enumerate(cells)]))
+    matched = [n for n, cell in enumerate(cells) if compile_unary_tests(cell).matches(to_feel(value), {}) is True]
+    assert to_json(model.evaluate("d", {"x": value}).value) == (matched or None)
 
 
 @given(values=st.lists(st.integers(-5, 5), min_size=1, max_size=5), aggregation=st.sampled_from(["SUM", "MIN", "MAX", "COUNT"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +162,14 @@ def test_required_decision_is_known_by_name_and_by_id() -> None:
         <literalExpression><text>[variant, variant_id]</text></literalExpression></decision>"""
     )
     assert to_json(parse_dmn(xml).evaluate("d", {}).value) == [4, 4]
+
+
+PROCESSES = sorted((Path(__file__).resolve().parents[2] / "processes").glob("*.dmn"))
+
+
+@pytest.mark.parametrize("path", PROCESSES, ids=lambda path: path.stem)
+def test_decisions_of_the_house_have_no_errors(path: Path) -> None:
+    model = parse_dmn(path.read_bytes(), path.name)
+    assert [str(finding) for finding in model.findings if finding.severity == "error"] == []
+    assert path.stem in model.decisions
+    model.evaluate(path.stem, {})  # missing variables never break a decision
