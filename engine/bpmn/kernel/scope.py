@@ -109,7 +109,8 @@ class Scope:
             listener = elements[name]
             if listener.trigger is not None and listener.trigger.kind == "compensate":
                 continue
-            token = self.listeners[self.process.last_id + 1] = Token(self, listener, self.task_tree)
+            token = Token(self, listener, self.task_tree)
+            self.listeners[token.id] = token
             listener._update(token)
             if self.completed or self.dropped or (token._state != WAITING and listener.interrupting and not token.has_incident):
                 return
