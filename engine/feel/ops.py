@@ -305,6 +305,6 @@ def negate(value: Any) -> Any:
 
 def integer(value: Any) -> int | None:
     """A FEEL number as small Python int, None if it is not integral or too large to be an index."""
-    if type(value) is Decimal and abs(value) < 10**9 and is_integer(value):
+    if type(value) is Decimal and abs(value) < 10**15 and is_integer(value):
         return int(value)
     return None

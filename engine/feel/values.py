@@ -20,7 +20,13 @@ from engine.errors import LimitExceeded
 from engine.feel.numbers import CONTEXT, from_float, from_int, number_text
 from engine.feel.temporal import DaysDuration, FeelDate, FeelDateTime, FeelTime, MonthsDuration
 
-MISSING: Any = object()
+
+
+class _Missing:
+    """The type of MISSING: no FEEL value, so a context's null differs from a key that is not there."""
+
+
+MISSING: Any = _Missing()
 MAX_NODES = 1_000_000  # of one value that is converted or compared: nested sharing can make small values huge
 
 
@@ -116,7 +122,7 @@ FEEL_TYPES = frozenset(
         FeelDateTime,
         DaysDuration,
         MonthsDuration,
-        type(MISSING),
+        _Missing,
     }
 )
 
@@ -186,18 +192,31 @@ def to_feel(value: Any) -> Any:
     return _foreign(value) if convert is None else convert(value)
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: Any, tick: Callable[[], None] | None = None) -> Any:
     """A FEEL value as JSON-able Python: numbers int or float, temporal values ISO 8601 text, ranges and functions FEEL text.
 
-    Raises LimitExceeded for a value of more than a million nodes.
+    Raises LimitExceeded for a value of more than a million nodes. `tick` is called for every node and may raise too.
     """
-    return _json(value, [MAX_NODES])
+    return _json(value, _Budget(tick))
 
 
-def _json(value: Any, budget: list[int]) -> Any:
-    budget[0] -= 1
-    if budget[0] < 0:
-        raise LimitExceeded(expression="", position=0, reason=f"结果超过 {MAX_NODES} 个节点 (result size)")
+class _Budget:
+    """Counts the nodes of a value while it is converted."""
+
+    def __init__(self, tick: Callable[[], None] | None) -> None:
+        self.left = MAX_NODES
+        self.tick = tick
+
+    def spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise LimitExceeded(expression="", position=0, reason=f"结果超过 {MAX_NODES} 个节点 (result size)")
+        if self.tick is not None:
+            self.tick()
+
+
+def _json(value: Any, budget: _Budget) -> Any:
+    budget.spend()
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, Decimal):

@@ -98,6 +98,6 @@ def _refuse(name: str) -> Any:
 def to_json_text(run: Run, value: Any) -> str:
     """Compact JSON."""
     run.tick(16)
-    text = json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(to_json(value, run.tick), ensure_ascii=False, separators=(",", ":"))
     run.check_chars(len(text))
     return text

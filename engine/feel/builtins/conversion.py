@@ -30,7 +30,12 @@ _ZONED = re.compile(r"(.*?)(?:Z|[+-][0-9:]+)\[([^\]]+)\]")
 @builtin("string(from: any) -> string", "10.3.4.1")
 def string(run: Run, value: Any) -> str | None:
     """Text of any value; string(null) is null."""
-    return None if value is None else text_of(value, run.check_chars)
+    return None if value is None else text_of(value, lambda size: _charge(run, size))
+
+
+def _charge(run: Run, size: int) -> None:
+    run.tick()
+    run.check_chars(size)
 
 
 @builtin("number(from: number) -> number", "10.3.4.1")

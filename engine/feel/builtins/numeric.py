@@ -108,9 +108,18 @@ def modulo(_run: Run, dividend: Decimal, divisor: Decimal) -> Decimal:
     try:
         rest = CONTEXT.remainder(dividend, divisor)
     except DecimalException:
-        quotient = CONTEXT.divide(dividend, divisor).to_integral_value(rounding=ROUND_FLOOR)
-        return CONTEXT.subtract(dividend, CONTEXT.multiply(divisor, quotient))
+        return _modulo_far(dividend, divisor)
     return CONTEXT.add(rest, divisor) if rest and (rest < 0) != (divisor < 0) else rest
+
+
+def _modulo_far(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """A quotient of more than 34 digits: exact with integers, because only the remainder matters."""
+    (sign, digits, exponent), (d_sign, d_digits, d_exponent) = dividend.as_tuple(), divisor.as_tuple()
+    shift = int(exponent) - int(d_exponent)
+    number = int("".join(map(str, digits))) * (-1 if sign else 1)
+    modulus = int("".join(map(str, d_digits))) * (-1 if d_sign else 1)
+    rest = number * pow(10, shift, abs(modulus)) % modulus if abs(modulus) > 1 else 0
+    return CONTEXT.scaleb(CONTEXT.create_decimal(rest), int(d_exponent))
 
 
 @builtin("sqrt(number: number) -> number", "10.3.4.5")
