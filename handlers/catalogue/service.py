@@ -11,6 +11,7 @@ materials.csv   item,name,form,copies,necessity,source,commitment,tolerable,shar
 documents.csv   code,title,number
 case_status.csv code,name,next,ended
 notices.csv     event,recipients,title,body
+milestones.csv  code,name,planned_field (of the registration form)
 """
 
 from __future__ import annotations
@@ -126,6 +127,15 @@ class NoticeTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class MilestoneKind:
+    """A milestone of every project; `planned_field` is the field of the registration form with its planned day."""
+
+    code: str
+    name: str
+    planned_field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything of processes/catalogue, by code."""
 
@@ -139,6 +149,7 @@ class Catalogue:
     documents: Mapping[str, DocumentKind]
     case_statuses: Mapping[int, CaseStatus]
     notices: Mapping[str, NoticeTemplate]
+    milestones: tuple[MilestoneKind, ...]
     stage_names: Mapping[str, str] = field(default_factory=dict)
 
     def item(self, code: str) -> Item:
@@ -182,9 +193,8 @@ def catalogue(folder: Path = FOLDER) -> Catalogue:
         materials=tuple(MaterialRequirement(**_material(r)) for r in _rows(folder, "materials")),
         documents=_by_code(DocumentKind(r["code"], r["title"], r.get("number", "")) for r in _rows(folder, "documents")),
         case_statuses=_by_code(_status(r) for r in _rows(folder, "case_status")),
-        notices=MappingProxyType(
-            {r["event"]: NoticeTemplate(r["event"], tuple(r["recipients"].split()), r["title"], r["body"]) for r in _rows(folder, "notices")}
-        ),
+        notices=MappingProxyType({r["event"]: _notice(r) for r in _rows(folder, "notices")}),
+        milestones=tuple(MilestoneKind(r["code"], r["name"], r.get("planned_field", "")) for r in _rows(folder, "milestones")),
         stage_names=MappingProxyType({stage.code: stage.name for stage in stages}),
     )
 
@@ -230,3 +240,7 @@ def _material(row: dict[str, str]) -> dict[str, Any]:
 
 def _status(row: dict[str, str]) -> CaseStatus:
     return CaseStatus(int(row["code"]), row["name"], frozenset(int(n) for n in row["next"].split()), row.get("ended", "") == "1")
+
+
+def _notice(row: dict[str, str]) -> NoticeTemplate:
+    return NoticeTemplate(row["event"], tuple(row["recipients"].split()), row["title"], row["body"])

@@ -265,7 +265,7 @@ def display_names(session: Session, usernames: Iterable[str | None]) -> dict[str
     if not wanted:
         return {}
     statement = select(UserRow.username, UserRow.display_name).where(UserRow.username.in_(wanted))
-    return {username: name for username, name in session.execute(statement)}
+    return {row.username: row.display_name for row in session.execute(statement)}
 
 
 def _row(session: Session, username: str) -> UserRow:

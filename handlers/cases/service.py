@@ -1,0 +1,248 @@
+"""Cases: opened at receipt, moved through the status dictionary, decided; every change is an event. The only import from outside."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.clock import CHINA
+from engine.errors import Conflict, NotFound
+from handlers.cases.models import CaseEventRow, CaseRow
+from handlers.catalogue.service import catalogue
+from handlers.numbering import check_digit, next_number
+
+REGION = "652301"
+"""昌吉市, GB/T 2260."""
+QUERY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""Without 0 O 1 I, which people confuse on paper."""
+
+ACCEPTED, DECIDED, WITHDRAWAL_PENDING, WITHDRAWN = 3, frozenset({11, 12, 13}), 16, 14
+GRANTED, GRANTED_WITH_TOLERANCE, DENIED = 11, 12, 13
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case as it stands. Instants are aware; names come from the catalogue."""
+
+    id: int
+    number: str
+    query_code: str
+    project_id: int
+    item_code: str
+    item_name: str
+    unit: str
+    applicant: str
+    status: int
+    status_name: str
+    tolerance: bool
+    deemed_accepted: bool
+    result: str
+    document_number: str
+    root_key: int
+    received_at: datetime
+    accepted_at: datetime | None
+    decided_at: datetime | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether no status can follow but a revocation."""
+        entry = catalogue().case_statuses[self.status]
+        return entry.ended or not entry.following
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """One change of a case's status; `previous` is None for the first."""
+
+    previous: int | None
+    status: int
+    status_name: str
+    person: str
+    unit: str
+    element_id: str
+    at: datetime
+    note: str
+
+
+def open_case(
+    session: Session,
+    *,
+    project_id: int,
+    item_code: str,
+    unit: str,
+    applicant: str,
+    root_key: int,
+    person: str,
+    element_id: str,
+    now: datetime,
+) -> Case:
+    """Register the receipt of an application (status 1 已接件) with a case number and a query code. NotFound for an unknown item."""
+    item = catalogue().item(item_code)
+    row = CaseRow(
+        number=_case_number(session, unit, item_code, now),
+        query_code="".join(secrets.choice(QUERY_ALPHABET) for _ in range(6)),
+        project_id=project_id,
+        item_code=item.code,
+        unit=unit,
+        applicant=applicant,
+        status=1,
+        tolerance=False,
+        deemed_accepted=False,
+        result="",
+        document_number="",
+        root_key=root_key,
+        received_at=now,
+    )
+    session.add(row)
+    session.flush()
+    _add_event(session, row, None, person, element_id, now, "")
+    return _case(row)
+
+
+def _case_number(session: Session, unit: str, item_code: str, now: datetime) -> str:
+    """Local number (domain §4.6): region 6, unit 2, item 4, day 8, serial 5, check digit (letters count as 10..35 for it)."""
+    entry = catalogue().units.get(unit)
+    day = now.astimezone(CHINA).strftime("%Y%m%d")
+    head = f"{REGION}{entry.number if entry else 0:02d}{item_code:0<4.4}{day}"
+    body = f"{head}{next_number(session, f'case:{day}'):05d}"
+    return body + check_digit("".join(str(int(c, 36)) for c in body))
+
+
+def set_status(
+    session: Session,
+    case_id: int,
+    status: int,
+    *,
+    person: str,
+    unit: str = "",
+    element_id: str = "",
+    now: datetime,
+    accepted_at: datetime | None = None,
+    note: str = "",
+) -> Case:
+    """Move a case to another status of the dictionary; Conflict when it may not follow.
+
+    From 16 撤件待确认 a case goes to 14 or goes on as if from the status it had before. Acceptance (3) takes `accepted_at`: the day of
+    receipt when the window was silent for five days (行政许可法 第三十二条第四项).
+    """
+    row = _locked(session, case_id)
+    _check_transition(session, row, status)
+    previous, row.status = row.status, status
+    if status == ACCEPTED:
+        row.accepted_at = accepted_at or now
+        row.deemed_accepted = row.accepted_at < now
+    if status in DECIDED:
+        row.decided_at = now
+    _add_event(session, row, previous, person, element_id, now, note, unit)
+    return _case(row)
+
+
+def _check_transition(session: Session, row: CaseRow, status: int) -> None:
+    statuses = catalogue().case_statuses
+    if status not in statuses:
+        raise NotFound(what="办理状态", key=status)
+    origin = row.status
+    if origin == WITHDRAWAL_PENDING and status != WITHDRAWN:
+        origin = _before_withdrawal(session, row)
+        if origin == status:
+            return
+    if status not in statuses[origin].following:
+        raise Conflict(reason=f"办件 {row.number} 现为“{statuses[row.status].name}”，不能变为“{statuses[status].name}”")
+
+
+def _before_withdrawal(session: Session, row: CaseRow) -> int:
+    statement = (
+        select(CaseEventRow.previous)
+        .where(CaseEventRow.case_id == row.id, CaseEventRow.status == WITHDRAWAL_PENDING)
+        .order_by(CaseEventRow.id.desc())
+        .limit(1)
+    )
+    return session.scalars(statement).one() or row.status
+
+
+def decide(
+    session: Session, case_id: int, granted: bool, document_number: str, *, person: str, unit: str = "", element_id: str = "", now: datetime
+) -> Case:
+    """Record the decision: 11, 12 (granted although a tolerated material came later) or 13."""
+    row = _locked(session, case_id)
+    status = DENIED if not granted else GRANTED_WITH_TOLERANCE if row.tolerance else GRANTED
+    row.result, row.document_number = "granted" if granted else "denied", document_number
+    return set_status(session, case_id, status, person=person, unit=unit, element_id=element_id, now=now, note=document_number)
+
+
+def mark_tolerance(session: Session, case_id: int) -> None:
+    """The case was accepted with a gap (容缺受理)."""
+    _locked(session, case_id).tolerance = True
+
+
+def get_case(session: Session, case_id: int) -> Case:
+    """A case by its id; NotFound when there is none."""
+    row = session.get(CaseRow, case_id)
+    if row is None:
+        raise NotFound(what="办件", key=case_id)
+    return _case(row)
+
+
+def cases_of(session: Session, project_id: int | str) -> list[Case]:
+    """The cases of a project, oldest first."""
+    return [_case(row) for row in session.scalars(select(CaseRow).where(CaseRow.project_id == int(project_id)).order_by(CaseRow.id))]
+
+
+def case_history(session: Session, case_id: int) -> list[CaseEvent]:
+    """Every change of a case's status, oldest first."""
+    statuses = catalogue().case_statuses
+    rows = session.scalars(select(CaseEventRow).where(CaseEventRow.case_id == case_id).order_by(CaseEventRow.id))
+    return [CaseEvent(r.previous, r.status, statuses[r.status].name, r.person, r.unit, r.element_id, r.at, r.note) for r in rows]
+
+
+def _locked(session: Session, case_id: int) -> CaseRow:
+    row = session.scalar(select(CaseRow).where(CaseRow.id == case_id).with_for_update())
+    if row is None:
+        raise NotFound(what="办件", key=case_id)
+    return row
+
+
+def _add_event(
+    session: Session, row: CaseRow, previous: int | None, person: str, element_id: str, now: datetime, note: str, unit: str = ""
+) -> None:
+    session.add(
+        CaseEventRow(
+            case_id=row.id,
+            previous=previous,
+            status=row.status,
+            person=person,
+            unit=unit or row.unit,
+            element_id=element_id,
+            at=now,
+            note=note,
+        )
+    )
+    session.flush()
+
+
+def _case(row: CaseRow) -> Case:
+    item = catalogue().items.get(row.item_code)
+    return Case(
+        id=row.id,
+        number=row.number,
+        query_code=row.query_code,
+        project_id=row.project_id,
+        item_code=row.item_code,
+        item_name=item.name if item else row.item_code,
+        unit=row.unit,
+        applicant=row.applicant,
+        status=row.status,
+        status_name=catalogue().case_statuses[row.status].name,
+        tolerance=row.tolerance,
+        deemed_accepted=row.deemed_accepted,
+        result=row.result,
+        document_number=row.document_number,
+        root_key=row.root_key,
+        received_at=row.received_at,
+        accepted_at=row.accepted_at,
+        decided_at=row.decided_at,
+    )

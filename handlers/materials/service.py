@@ -1,0 +1,85 @@
+"""Uploaded materials: checked for what they are, stored by content, downloadable with access only. The only import allowed from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.errors import Invalid, NotFound
+from engine.policy import Actor
+from engine.runtime import runtime_of
+from handlers.materials.files import checked_name, stored_path, take_in
+from handlers.materials.models import MaterialRow
+from handlers.projects.access import project_row
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One version of a material. `kind` is the checked file type, `size` in bytes."""
+
+    id: int
+    project_id: int
+    item: str
+    filename: str
+    kind: str
+    size: int
+    sha256: str
+    version: int
+    uploaded_by: str
+    uploaded_at: datetime
+
+
+def store_material(session: Session, actor: Actor, project_id: int | str, item: str, filename: str, stream: BinaryIO) -> Material:
+    """Store one file as the next version of the material `item` of a project.
+
+    Raises NotFound without access to the project, Invalid for a missing name, an unaccepted or disguised type, an empty or too large file.
+    """
+    project = project_row(session, actor, project_id)
+    if not item.strip() or len(item) > 200:
+        raise Invalid(reason="请写明材料名称（不超过 200 字）")
+    name = checked_name(filename)
+    settings = runtime_of(session).settings
+    taken = take_in(settings.files_dir, name, stream, settings.max_upload_mb * 1024 * 1024)
+    versions = select(func.max(MaterialRow.version)).where(MaterialRow.project_id == project.id, MaterialRow.item == item.strip())
+    row = MaterialRow(
+        project_id=project.id,
+        item=item.strip(),
+        filename=name,
+        kind=taken.kind,
+        size=taken.size,
+        sha256=taken.sha256,
+        version=(session.scalar(versions) or 0) + 1,
+        uploaded_by=actor.username,
+        uploaded_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    session.info["changed"].add(str(project.id))
+    return _material(row)
+
+
+def materials_of(session: Session, project_id: int | str) -> list[Material]:
+    """All files of a project, by material and newest version first. Ask for the project first: access is checked there."""
+    statement = select(MaterialRow).where(MaterialRow.project_id == int(project_id)).order_by(MaterialRow.item, MaterialRow.version.desc())
+    return [_material(row) for row in session.scalars(statement)]
+
+
+def open_material(session: Session, actor: Actor, material_id: int) -> tuple[Material, Path]:
+    """A file and where its content lies; NotFound when there is none or the actor may not see its project."""
+    row = session.get(MaterialRow, material_id)
+    if row is None:
+        raise NotFound(what="材料", key=material_id)
+    project_row(session, actor, row.project_id)
+    return _material(row), stored_path(runtime_of(session).settings.files_dir, row.sha256)
+
+
+def _material(row: MaterialRow) -> Material:
+    return Material(
+        row.id, row.project_id, row.item, row.filename, row.kind, row.size, row.sha256, row.version, row.uploaded_by, row.uploaded_at
+    )

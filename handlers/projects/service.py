@@ -1,0 +1,324 @@
+"""Projects: registration, access, lists, milestones; the board and the outside events. The only import allowed from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.clock import CHINA
+from engine.commands import start_instance
+from engine.commands.environment import feel_environment
+from engine.definitions import form_schema
+from engine.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.forms import validate_submission
+from engine.policy import Actor
+from engine.store import definitions
+from engine.store import models as m
+from handlers.cases.models import CaseRow
+from handlers.catalogue.service import catalogue
+from handlers.directory import service as directory
+from handlers.projects.access import project_row, visible_to
+from handlers.projects.models import MilestoneRow, ProjectRow
+from handlers.stages import stage_processes
+
+FORM = "project_registration"
+LIFECYCLE = "project_lifecycle"
+PAGE = 20
+
+STATES = {"active": "在办", "completed": "办结", "terminated": "终止"}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as registered. `data`: the registration form's values; `variant` and `initiation_mode` are known once decided."""
+
+    id: int
+    code: str | None
+    name: str
+    organisation: str
+    organisation_code: str
+    applicant: str
+    filed_by: str
+    variant: int | None
+    variant_name: str
+    initiation_mode: str | None
+    state: str
+    state_name: str
+    outcome: str
+    data: dict[str, Any]
+    lifecycle_key: int | None
+    registered_at: datetime
+    closed_at: datetime | None
+
+    @property
+    def on_behalf(self) -> bool:
+        """Whether the window or an agent typed it in for the investor."""
+        return self.applicant != self.filed_by
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLine:
+    """One line of the project list. `stages`: codes of the stages with live flows; `open_tasks`: how many tasks are open."""
+
+    project: Project
+    stages: tuple[str, ...]
+    open_tasks: int
+    next_due: datetime | None
+    incidents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of projects."""
+
+    rows: list[ProjectLine]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A milestone with its planned and actual day; `delay_days` in calendar days, negative when early, None while not reached."""
+
+    code: str
+    name: str
+    planned: date | None
+    actual: date | None
+    delay_days: int | None
+
+
+# ---------------------------------------------------------------------- registration
+def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on_behalf_of: str | None = None) -> Project:
+    """Register a project and start its life cycle.
+
+    `data`: the registration form's submission {"project": {...}}. An investor registers for the own company; the window (power
+    represent_owner) for the investor `on_behalf_of`. Raises FormInvalid (fields), Forbidden, Conflict (project code in use).
+    """
+    applicant = _applicant(session, actor, on_behalf_of)
+    clean = validate_submission(_registration_form(session), dict(data), {}, feel_environment(session))
+    values: dict[str, Any] = clean.get("project") or {}
+    code = values.get("xmdm") or None
+    if code is not None and session.scalar(select(ProjectRow.id).where(ProjectRow.code == code)) is not None:
+        raise Conflict(reason=f"项目代码 {code} 已登记过")
+    row = ProjectRow(
+        code=code,
+        name=values.get("xmmc", ""),
+        organisation=values.get("jsdw", ""),
+        organisation_code=values.get("jsdwdm", ""),
+        applicant=applicant,
+        filed_by=actor.username,
+        data=values,
+        state="active",
+        outcome="",
+        confidential=False,
+        registered_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    _plan_milestones(session, row)
+    variables = {"projectId": str(row.id), "project": values | {"code": code}, "applicant": applicant}
+    row.lifecycle_key = start_instance(session, actor, LIFECYCLE, variables, business_id=str(row.id), owner=applicant)
+    session.flush()
+    return _project(row)
+
+
+def registration_form(session: Session) -> dict[str, Any]:
+    """The form-js schema that registers a project."""
+    return _registration_form(session)
+
+
+def _registration_form(session: Session) -> dict[str, Any]:
+    form = definitions.latest(session, "form", FORM)
+    if form is None:
+        raise NotFound(what="表单", key=FORM)
+    return form_schema(session, form.key)
+
+
+def _applicant(session: Session, actor: Actor, on_behalf_of: str | None) -> str:
+    if on_behalf_of is None or on_behalf_of == actor.username:
+        if directory.is_staff(actor):
+            raise Forbidden(reason="工作人员不能以自己的名义申报项目，请选择代为申报的项目单位")
+        return actor.username
+    if not actor.can("represent_owner"):
+        raise Forbidden(reason="只有综合窗口可以代项目单位申报")
+    user = directory.get_user(session, on_behalf_of)
+    if user is None or user.kind != "investor" or user.disabled:
+        raise Invalid(reason=f"“{on_behalf_of}”不是项目单位的用户")
+    return user.username
+
+
+def _plan_milestones(session: Session, row: ProjectRow) -> None:
+    for kind in catalogue().milestones:
+        planned = row.data.get(kind.planned_field) if kind.planned_field else None
+        session.add(MilestoneRow(project_id=row.id, code=kind.code, planned=date.fromisoformat(planned[:10]) if planned else None))
+
+
+# ---------------------------------------------------------------------- reading
+def get_project(session: Session, actor: Actor, project_id: int | str) -> Project:
+    """A project; NotFound when there is none or the actor may not know of it."""
+    return _project(project_row(session, actor, project_id))
+
+
+def list_projects(session: Session, actor: Actor, *, q: str = "", stage: str = "", state: str = "", page: int = 1) -> Page:
+    """The visible projects, newest first, 20 to a page. `q`: name, code, company or case number; `stage`: S1.. with a live flow."""
+    statement = _filtered(session, actor, q.strip(), stage, state)
+    total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    pages = max(1, -(-total // PAGE))
+    page = min(max(page, 1), pages)
+    rows = session.scalars(statement.order_by(ProjectRow.id.desc()).limit(PAGE).offset((page - 1) * PAGE)).all()
+    return Page(_lines(session, rows), total, page, pages)
+
+
+def _filtered(session: Session, actor: Actor, q: str, stage: str, state: str) -> Select[ProjectRow]:
+    statement = select(ProjectRow).where(visible_to(actor))
+    if q:
+        statement = statement.where(matches(q))
+    if state:
+        statement = statement.where(ProjectRow.state == state)
+    if stage:
+        in_stage = m.process_instance.c.process_id.in_(stage_processes(session).get(stage, frozenset()))
+        live = and_(m.process_instance.c.business_id == _business_id(), m.process_instance.c.state == "ACTIVE", in_stage)
+        statement = statement.where(exists().where(live))
+    return statement
+
+
+def matches(q: str) -> ColumnElement[bool]:
+    """The SQL condition on `project` for a search word."""
+    number = exists().where(CaseRow.project_id == ProjectRow.id, CaseRow.number.icontains(q, autoescape=True))
+    columns = (ProjectRow.name, ProjectRow.code, ProjectRow.organisation)
+    return or_(*(column.icontains(q, autoescape=True) for column in columns), number)
+
+
+def _business_id() -> ColumnElement[str]:
+    return func.cast(ProjectRow.id, m.process_instance.c.business_id.type)
+
+
+def _lines(session: Session, rows: Any) -> list[ProjectLine]:
+    ids = [str(row.id) for row in rows]
+    tasks = {
+        business: (count, due)
+        for business, count, due in session.execute(
+            select(m.user_task.c.business_id, func.count(), func.min(m.user_task.c.due_date))
+            .where(m.user_task.c.business_id.in_(ids), m.user_task.c.state == "CREATED")
+            .group_by(m.user_task.c.business_id)
+        )
+    }
+    flows = select(m.process_instance.c.business_id, m.process_instance.c.process_id, m.process_instance.c.incidents)
+    flows = flows.where(m.process_instance.c.business_id.in_(ids), m.process_instance.c.state == "ACTIVE")
+    stage_of = {process: code for code, processes in stage_processes(session).items() for process in processes}
+    stages: dict[str, set[str]] = {}
+    incidents: dict[str, int] = {}
+    for business, process, count in session.execute(flows):
+        incidents[business] = incidents.get(business, 0) + count
+        if process in stage_of:
+            stages.setdefault(business, set()).add(stage_of[process])
+    return [
+        ProjectLine(
+            _project(row),
+            tuple(sorted(stages.get(str(row.id), ()))),
+            *tasks.get(str(row.id), (0, None)),
+            incidents.get(str(row.id), 0),
+        )
+        for row in rows
+    ]
+
+
+def milestones(session: Session, project_id: int | str) -> list[Milestone]:
+    """The milestones of a project in the catalogue's order. Ask for the project first: access is checked there."""
+    rows = {row.code: row for row in session.scalars(select(MilestoneRow).where(MilestoneRow.project_id == int(project_id)))}
+    result = []
+    for kind in catalogue().milestones:
+        row = rows.get(kind.code)
+        planned, actual = (row.planned, row.actual) if row else (None, None)
+        delay = (actual - planned).days if planned and actual else None
+        result.append(Milestone(kind.code, kind.name, planned, actual, delay))
+    return result
+
+
+# ---------------------------------------------------------------------- what handlers record
+def set_code(session: Session, project_id: int | str, code: str) -> None:
+    """Give a project its code (赋码); Conflict when another project has it."""
+    row = _row(session, project_id)
+    taken = session.scalar(select(ProjectRow.id).where(ProjectRow.code == code, ProjectRow.id != row.id))
+    if taken is not None:
+        raise Conflict(reason=f"项目代码 {code} 已被使用")
+    row.code = code
+    session.flush()
+
+
+def code_exists(session: Session, code: str) -> bool:
+    """Whether a project has this code."""
+    return session.scalar(select(ProjectRow.id).where(ProjectRow.code == code)) is not None
+
+
+def classify(session: Session, project_id: int | str, variant: int | None, initiation_mode: str | None) -> None:
+    """Remember what the decision tables said of the project, for lists and limits."""
+    row = _row(session, project_id)
+    row.variant, row.initiation_mode = variant or row.variant, initiation_mode or row.initiation_mode
+
+
+def record_milestone(session: Session, project_id: int | str, code: str, day: date) -> None:
+    """A milestone was reached; the first day stays. NotFound for a milestone the catalogue does not have."""
+    if code not in {kind.code for kind in catalogue().milestones}:
+        raise NotFound(what="里程碑", key=code)
+    row = session.get(MilestoneRow, (_row(session, project_id).id, code))
+    if row is None:
+        session.add(MilestoneRow(project_id=int(project_id), code=code, actual=day))
+    elif row.actual is None:
+        row.actual = day
+    session.flush()
+
+
+def close_project(session: Session, project_id: int | str, outcome: str, now: datetime) -> None:
+    """The life cycle ended: outcome "completed" or the reason of the termination."""
+    row = _row(session, project_id)
+    row.state = "completed" if outcome == "completed" else "terminated"
+    row.outcome, row.closed_at = outcome, now
+    session.flush()
+
+
+def project_names(session: Session, project_ids: set[int]) -> dict[int, str]:
+    """Names of projects by id, for messages and lists whose access was checked otherwise."""
+    rows = session.execute(select(ProjectRow.id, ProjectRow.name).where(ProjectRow.id.in_(project_ids)))
+    return {row.id: row.name for row in rows}
+
+
+def local_day(moment: datetime) -> date:
+    """The calendar day of an instant in Beijing time."""
+    return moment.astimezone(CHINA).date()
+
+
+def _row(session: Session, project_id: int | str) -> ProjectRow:
+    row = session.get(ProjectRow, int(project_id))
+    if row is None:
+        raise NotFound(what="项目", key=project_id)
+    return row
+
+
+def _project(row: ProjectRow) -> Project:
+    return Project(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        organisation=row.organisation,
+        organisation_code=row.organisation_code,
+        applicant=row.applicant,
+        filed_by=row.filed_by,
+        variant=row.variant,
+        variant_name=catalogue().variants.get(row.variant, "") if row.variant else "",
+        initiation_mode=row.initiation_mode,
+        state=row.state,
+        state_name=STATES.get(row.state, row.state),
+        outcome=row.outcome,
+        data=row.data,
+        lifecycle_key=row.lifecycle_key,
+        registered_at=row.registered_at,
+        closed_at=row.closed_at,
+    )

@@ -1,0 +1,17 @@
+"""All handlers of the domain in one registry: what `open_engine` is given."""
+
+from __future__ import annotations
+
+from engine.jobs import HandlerRegistry
+from handlers.cases.jobs import registry as cases
+from handlers.documents.jobs import registry as documents
+from handlers.notices.jobs import registry as notices
+from handlers.projects.jobs import registry as projects
+
+
+def registry() -> HandlerRegistry:
+    """Every job type that diagrams may name; importing this module also makes every table of the domain known."""
+    whole = HandlerRegistry()
+    for part in (projects, cases, documents, notices):
+        whole.include(part)
+    return whole
