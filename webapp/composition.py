@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from handlers.registry import registry
 
 from engine import Engine, open_engine
 from engine.settings import ROOT, Settings
@@ -14,5 +13,7 @@ OVERLAY = ROOT / "processes" / "catalogue" / "work_calendar.csv"
 
 def open_lianban(settings: Settings | None = None) -> Engine:
     """The engine over `settings` (default: from the environment) with every handler, Xinjiang's calendar and the known groups."""
+    from handlers.registry import registry
+
     calendar = WorkCalendar(load_overlay(OVERLAY))
     return open_engine(settings or Settings.from_environment(), registry(), calendar=calendar, known_groups=directory.known_groups)

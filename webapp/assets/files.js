@@ -1,18 +1,18 @@
 // The form field "filepicker" of our pages: files are sent and checked as soon as they are chosen, so that a draft keeps them.
-// Its value stays a string as form-js has it: "files::12,14" (numbers of stored materials). Known materials come with the page:
+// Its value is the list of the stored materials' numbers, ["12", "14"]. Known materials come with the page:
 // data-files-url = where to send, data-materials = JSON {number: {name, size, url}}.
 import { Errors, Label, Description } from "@bpmn-io/form-js-viewer";
 import { jsx, jsxs } from "preact/jsx-runtime";
 import { useState } from "preact/hooks";
 import { say } from "./messages.js";
 
-const PREFIX = "files::";
-
-export const numbersOf = (value) => (typeof value === "string" && value.startsWith(PREFIX) ? value.slice(PREFIX.length).split(",").filter(Boolean) : []);
+export const numbersOf = (value) => (Array.isArray(value) ? value : []);
 
 const megabytes = (bytes) => (bytes >= 104858 ? `${(bytes / 1048576).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1024))} KB`);
 
-async function send(url, item, file) {
+async function send(url, limit, item, file) {
+  // said before sending: a server that refuses a body halfway looks like a broken connection
+  if (limit && file.size > limit) throw new Error(say("文件超过 {limit}", { limit: megabytes(limit) }));
   const body = new FormData();
   body.append("item", item);
   body.append("file", file);
@@ -22,7 +22,7 @@ async function send(url, item, file) {
   return json;
 }
 
-export function filesModule(url, materials) {
+export function filesModule(url, materials, limit) {
   function Files(props) {
     const { field, onChange, domId, errors = [], disabled, readonly, value } = props;
     const [notes, setNotes] = useState([]);
@@ -30,7 +30,7 @@ export function filesModule(url, materials) {
     const numbers = numbersOf(value);
     const locked = disabled || readonly;
 
-    const change = (list) => onChange({ field, value: list.length ? PREFIX + list.join(",") : null });
+    const change = (list) => onChange({ field, value: list.length ? list : null });
 
     const add = async (files) => {
       let list = field.multiple ? numbers : [];
@@ -38,7 +38,7 @@ export function filesModule(url, materials) {
       for (const file of files) {
         setBusy(file.name);
         try {
-          const stored = await send(url, field.label || field.key, file);
+          const stored = await send(url, limit, field.label || field.key, file);
           materials[stored.id] = stored;
           list = field.multiple ? [...list, String(stored.id)] : [String(stored.id)];
         } catch (error) {

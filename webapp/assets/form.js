@@ -1,6 +1,6 @@
 // Forms: mounts form-js on every <div data-form>, saves drafts by itself, submits, and puts the server's objections back on the fields.
 //
-//   <div class="task-form" data-form data-submit-url="" [data-draft-url] [data-files-url] [data-readonly] [data-key="name for the local copy"]
+//   <div class="task-form" data-form data-submit-url="" [data-draft-url] [data-files-url data-max-bytes] [data-readonly] [data-key="name for the local copy"]
 //        [data-saved-at="ISO instant of the server's draft"]>
 //     <script type="application/json" class="form-schema">{...}</script> <script type="application/json" class="form-data">{...}</script>
 //     [<script type="application/json" class="form-materials">{"12": {name, size, url}}</script>]
@@ -38,7 +38,7 @@ class MountedForm {
     const { node } = this;
     if (document.body.dataset.lang !== "en") flatpickr.localize(Mandarin);
     const modules = [{ translate: ["value", translateForm] }];
-    if (node.dataset.filesUrl) modules.push(filesModule(node.dataset.filesUrl, read(node, "form-materials")));
+    if (node.dataset.filesUrl) modules.push(filesModule(node.dataset.filesUrl, read(node, "form-materials"), Number(node.dataset.maxBytes)));
     this.form = new Form({ container: node, additionalModules: modules, properties: this.readonly ? { readOnly: true } : {} });
     await this.form.importSchema(read(node, "form-schema"), this.startingData());
     this.translatePlaceholders();

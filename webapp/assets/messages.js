@@ -12,6 +12,7 @@ const ENGLISH = {
   "{n} 条新任务": "{n} new task(s)",
   "上传中 {name}": "Uploading {name}",
   "已校验": "checked",
+  "文件超过 {limit}": "The file is larger than {limit}",
   "移除": "Remove",
   "选择文件": "Choose files",
   "或拖到这里": "or drop them here",
