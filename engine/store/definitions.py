@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Row, Table, func, select
+from sqlalchemy import Row, Table, case, func, select
 from sqlalchemy.orm import Session
 
 from engine.changes import Binding
@@ -105,3 +105,42 @@ def resource_content(session: Session, resource_key: int) -> bytes:
     if content is None:
         raise NotFound(what="资源", key=resource_key)
     return bytes(content)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much a process version is used: live instances, all instances ever, live instances with an incident."""
+
+    active: int = 0
+    total: int = 0
+    incidents: int = 0
+
+
+def usage(session: Session) -> dict[int, Usage]:
+    """Process definition key -> its usage, for every version that was ever started."""
+    live = m.process_instance.c.state == "ACTIVE"
+    statement = select(
+        m.process_instance.c.definition_key,
+        func.sum(case((live, 1), else_=0)),
+        func.count(),
+        func.sum(case((live & (m.process_instance.c.incidents > 0), 1), else_=0)),
+    ).group_by(m.process_instance.c.definition_key)
+    return {key: Usage(int(active), int(total), int(broken)) for key, active, total, broken in session.execute(statement)}
+
+
+def active_elements(session: Session, definition_key: int) -> dict[str, int]:
+    """Element id -> how many user tasks of this process version are open there now."""
+    statement = (
+        select(m.user_task.c.element_id, func.count())
+        .where(m.user_task.c.definition_key == definition_key, m.user_task.c.state == "CREATED")
+        .group_by(m.user_task.c.element_id)
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def deployment_row(session: Session, key: int) -> Row[Any]:
+    """Who deployed when; NotFound when there is none."""
+    row = session.execute(select(m.deployment).where(m.deployment.c.key == key)).first()
+    if row is None:
+        raise NotFound(what="部署", key=key)
+    return row
