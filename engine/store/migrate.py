@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -29,9 +30,18 @@ def pending(database: Engine) -> bool:
 
 
 def new_revision(database: Engine, message: str) -> None:
-    """Write a migration from the difference between the models and the database (developers only; all models must be imported)."""
+    """Write the next migration, numbered, from the difference between the models (all must be imported) and the database."""
+    number = len(list(MIGRATIONS.glob("versions/*.py"))) + 1
     with database.begin() as connection:
-        command.revision(_config(connection), message, autogenerate=True)
+        command.revision(_config(connection), message, autogenerate=True, rev_id=f"{number:04}")
+
+
+def differences(database: Engine) -> list[object]:
+    """What the models have that the migrated database has not, and the other way round: empty when they agree."""
+    with database.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": is_ours})
+        found: list[object] = compare_metadata(context, Base.metadata)
+    return found
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from alembic import context
+from typing import Any, Literal
 
-from engine.store.database import Base
+from alembic import context
+from sqlalchemy import JSON, BigInteger
+
+from engine.store.database import Base, Instant
 from engine.store.migrate import is_ours
+
+
+def render(kind: str, item: Any, _autogenerate: Any) -> str | Literal[False]:
+    """Our column types by their names; everything else as Alembic writes it."""
+    if kind != "type":
+        return False
+    if isinstance(item, Instant):
+        return "database.Instant()"
+    if isinstance(item, JSON):
+        return "database.Json"
+    return "database.BigKey" if isinstance(item, BigInteger) else False
+
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
     include_name=is_ours,
-    render_as_batch=connection.dialect.name == "sqlite",
+    render_item=render,
+    render_as_batch=False,
     transaction_per_migration=False,
 )
 with context.begin_transaction():
