@@ -21,7 +21,7 @@ from engine.feel.temporal import DaysDuration, FeelDate, FeelDateTime, MonthsDur
 from engine.feel.text import text_of
 from engine.feel.values import Range
 
-MAX_CLASSES = 400
+MAX_CLASSES = 1_500
 _COMPARABLE = (Decimal, FeelDate, FeelDateTime, DaysDuration, MonthsDuration)
 _OPERATORS = frozenset({"", "=", "!=", "<", "<=", ">", ">="})
 

@@ -40,7 +40,7 @@ def _parse(data: bytes, resource: str, resolve_import: ImportResolver | None, ab
 def _imported(
     item: Import, definitions: Definitions, resolve_import: ImportResolver | None, above: tuple[str, ...], findings: Findings
 ) -> DecisionModel | None:
-    if "/DMN/" not in item.kind:
+    if "/DMN/" not in item.kind or not item.name:
         return None  # reported by the reader
     if item.namespace in above or len(above) > MAX_IMPORT_DEPTH:
         findings.error("import-cycle", item.where, f"导入“{item.name}”形成循环", f'import "{item.name}" is cyclic')

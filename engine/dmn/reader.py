@@ -100,8 +100,8 @@ def _variable(reader: BoxReader, element: Element) -> Variable:
 def _import(reader: BoxReader, element: Element) -> Import:
     kind = element.get("importType", "")
     where = reader.where(element)
-    if "/DMN/" not in kind:
-        reader.unsupported(where, f"import {kind}")
+    if "/DMN/" not in kind or not element.get("name", "").strip():
+        reader.unsupported(where, f"import {kind}" if "/DMN/" not in kind else "import without name")
     return Import(where, element.get("name", "").strip(), element.get("namespace", ""), element.get("locationURI", ""), kind)
 
 

@@ -12,7 +12,7 @@ from engine.errors import LimitExceeded
 from engine.feel import Environment
 
 Value = Any  # a FEEL value
-MAX_DEPTH = 40  # nested calls of business knowledge models, functions and services; each costs a dozen Python frames
+MAX_DEPTH = 200  # nested calls of business knowledge models, functions and services; each costs a dozen Python frames
 CPU_FACTOR = 10  # a whole graph may use ten times what one expression may
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.dmn.coverage import Column, Cover, gap, overlaps
+from engine.dmn.coverage import Column, Cover, Overlap, gap, overlaps
 from engine.dmn.domains import Undecidable, ValueClass, classes, constants
 from engine.dmn.findings import Findings
 from engine.dmn.model import Table
@@ -16,6 +16,7 @@ from engine.feel import Environment, UnaryTests, compile_expression, compile_una
 from engine.feel.text import text_of
 
 MAX_RULES_FOR_PAIRS = 600
+MAX_OVERLAPS = 50  # more would bury the analyst
 SINGLE_HIT = frozenset({"UNIQUE", "ANY", "FIRST", "PRIORITY"})
 _ENV = Environment()
 
@@ -69,14 +70,14 @@ class TableLint:
         except Undecidable:
             found = (ValueClass(None, "任意值"),)
             trees = dict.fromkeys(trees)
-        known: dict[tuple[str, ...], tuple[Cover, ...]] = {}
+        known: dict[tuple[str, ...], Cover] = {}
         covers = []
         for rule in self.table.rules:
             texts = tuple(rule.inputs[number].text for number in numbers)
             if texts not in known:
-                known[texts] = tuple(self._cover(texts, trees, value_class) for value_class in found)
+                known[texts] = self._cover(texts, trees, found)
             covers.append(known[texts])
-        return Column(clause.where.name, found, tuple(covers))
+        return Column(clause.where.name, tuple(value_class.text for value_class in found), tuple(covers))
 
     def _allowed(self, number: int) -> list[Value] | None:
         """The closed list of input values, of the clause or of its item definition; None if there is none or it has ranges."""
@@ -93,38 +94,45 @@ class TableLint:
         return [value for value in values if value is not None] if plain else None
 
     @staticmethod
-    def _cover(texts: tuple[str, ...], trees: Mapping[str, UnaryTests | None], value_class: ValueClass) -> Cover:
-        worst = Cover.YES
-        for text in texts:
-            if text in ANYTHING:
-                continue
-            tests = trees[text]
+    def _cover(texts: tuple[str, ...], trees: Mapping[str, UnaryTests | None], found: tuple[ValueClass, ...]) -> Cover:
+        """What the cells of one rule in columns of the same input cover together."""
+        certain = possible = (1 << len(found)) - 1
+        for tests in (trees[text] for text in texts if text not in ANYTHING):
             if tests is None:
-                worst = min(worst, Cover.MAYBE, key=lambda cover: cover.value)
-            elif tests.matches(value_class.sample, {}, _ENV) is not True:
-                return Cover.NO
-        return worst
+                certain = 0
+                continue
+            matching = sum(1 << n for n, one in enumerate(found) if tests.matches(one.sample, {}, _ENV) is True)
+            certain, possible = certain & matching, possible & matching
+        return Cover(certain, possible)
 
     # findings
 
     def _check_overlaps(self, columns: list[Column], count: int) -> None:
-        for found in overlaps(columns, count):
-            first, second = self.table.rules[found.first], self.table.rules[found.second]
-            if self.table.hit_policy == "ANY":
-                same = self._same_outputs(found.first, found.second)
-                if same is True:
-                    continue
-                certain = found.certain and same is False
-            else:
-                certain = found.certain
-            example = self._example(columns, found.example)
+        found = [(meeting, certain) for meeting in overlaps(columns, count) if (certain := self._contradicts(meeting)) is not None]
+        for meeting, certain in found[:MAX_OVERLAPS]:
+            first, second = self.table.rules[meeting.first], self.table.rules[meeting.second]
             if certain:
+                example = self._example(columns, meeting.example)
                 message = f"规则 {first.index} 与规则 {second.index} 重叠（{example}），命中策略 {self.table.hit_policy} 不允许"
                 english = f"rules {first.index} and {second.index} overlap, which {self.table.hit_policy} forbids"
                 self.findings.error("overlap", second.where, message, english)
             else:
                 message = f"规则 {first.index} 与规则 {second.index} 可能重叠，无法静态判定"
                 self.findings.hint("overlap", second.where, message, f"rules {first.index} and {second.index} may overlap")
+        if len(found) > MAX_OVERLAPS:
+            rest = len(found) - MAX_OVERLAPS
+            severe = any(certain for _, certain in found[MAX_OVERLAPS:])
+            message = f"另有 {rest} 对规则重叠或可能重叠"
+            self.findings.add(
+                "overlap", "error" if severe else "hint", self.table.where, message, f"{rest} more pairs of rules (may) overlap"
+            )
+
+    def _contradicts(self, meeting: Overlap) -> bool | None:
+        """Whether two rules that meet contradict the hit policy; None if they certainly do not."""
+        if self.table.hit_policy == "UNIQUE":
+            return meeting.certain
+        same = self._same_outputs(meeting.first, meeting.second)
+        return None if same is True else meeting.certain and same is False
 
     def _same_outputs(self, first: int, second: int) -> bool | None:
         """Whether two rules say the same; None if that cannot be known from their text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,17 @@ def test_decisions_of_the_house_have_no_errors(path: Path) -> None:
     assert [str(finding) for finding in model.findings if finding.severity == "error"] == []
     assert path.stem in model.decisions
     model.evaluate(path.stem, {})  # missing variables never break a decision
+
+
+def test_a_table_of_500_rules_is_checked_in_bounded_time() -> None:
+    rules = [[f"[{n}..{n + 1})", f">= {n % 50}", f'"{n % 7}"', str(n)] for n in range(500)]
+    start = time.process_time()
+    findings = parse_dmn(table("UNIQUE", ["x", "y", "z"], ["o"], rules)).findings
+    assert time.process_time() - start < 5
+    assert {finding.rule for finding in findings} == {"dmn-gap"}
+
+
+def test_many_overlaps_are_summed_up() -> None:
+    findings = parse_dmn(table("UNIQUE", ["x"], ["o"], [["-", "1"]] * 30)).findings
+    assert [finding.rule for finding in findings] == ["dmn-overlap"] * 51
+    assert "385" in findings[-1].message
