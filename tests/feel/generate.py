@@ -20,16 +20,17 @@ Maker = Callable[["Generator", int], str]
 class Generator:
     """Makes expressions of a kind: number, string, boolean, list, date, time, moment, days, months, context, any."""
 
-    def __init__(self, seed: int, nulls: bool = True) -> None:
+    def __init__(self, seed: int, strays: tuple[str, ...] = ("null", "missing", '"x"', "1", "[]")) -> None:
+        """`strays`: now and then one of these stands where a value of some kind belongs."""
         self.random = Random(seed)
-        self.nulls = nulls
+        self.strays = list(strays)
 
     def pick(self, options: list[str]) -> str:
         return self.random.choice(options)
 
     def make(self, kind: str, depth: int) -> str:
-        if self.nulls and self.random.random() < 0.04:
-            return self.pick(["null", "missing", '"x"', "1", "[]"])
+        if self.random.random() < 0.04 and self.strays:
+            return self.pick(self.strays)
         maker = getattr(self, f"_{kind}")
         text: str = maker(max(0, depth))
         return text

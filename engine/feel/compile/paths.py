@@ -143,17 +143,23 @@ def _filter(node: ast.Filter, scope: Scope) -> Code:
 
     def select(frame: Any) -> Any:
         value = source(frame)
-        items = value if type(value) is tuple else (() if value is None else (value,))
-        return _select(items, condition, frame, fresh, pos)
+        if value is None:
+            return _nothing(frame.run, pos)
+        return _select(value if type(value) is tuple else (value,), condition, frame, fresh, pos)
 
     return select
+
+
+def _nothing(run: Run, pos: int) -> None:
+    run.warn("null_operand", "不能筛选 null", "cannot filter null", pos)
 
 
 def _index(source: Code, number: Decimal, pos: int) -> Code:
     def pick(frame: Any) -> Any:
         value = source(frame)
-        items = value if type(value) is tuple else (() if value is None else (value,))
-        return at_index(items, number, frame.run, pos)
+        if value is None:
+            return _nothing(frame.run, pos)
+        return at_index(value if type(value) is tuple else (value,), number, frame.run, pos)
 
     return pick
 
