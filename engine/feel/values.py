@@ -229,7 +229,11 @@ def _json(value: Any, budget: _Budget) -> Any:
         return value
     from engine.feel.text import text_of
 
-    return text_of(to_feel(value))
+    text = text_of(to_feel(value))
+    if "@" in text and isinstance(value, FeelDateTime) and 1 <= value.date.year <= 9999:
+        # a named zone is FEEL's own notation; ISO 8601, which forms and handlers read, knows offsets only
+        return value.to_python().isoformat()
+    return text
 
 
 def _json_number(value: Decimal) -> int | float | str:
