@@ -21,7 +21,6 @@ from engine.feel.numbers import CONTEXT, from_float, from_int, number_text
 from engine.feel.temporal import DaysDuration, FeelDate, FeelDateTime, FeelTime, MonthsDuration
 
 
-
 class _Missing:
     """The type of MISSING: no FEEL value, so a context's null differs from a key that is not there."""
 
