@@ -243,6 +243,11 @@ def incidents(session: Session, *, business_id: str | None = None, active_only: 
     return session.execute(statement.order_by(m.incident.c.key.desc())).all()
 
 
+def incidents_of_instance(session: Session, instance_key: int) -> Sequence[Row[Any]]:
+    """The unresolved incidents of one process instance."""
+    return session.execute(select(m.incident).where(m.incident.c.instance_key == instance_key, m.incident.c.state == "ACTIVE")).all()
+
+
 def audit_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
     """The audit trail of a business id, oldest first."""
     statement = select(m.audit_event).where(m.audit_event.c.business_id == business_id).order_by(m.audit_event.c.id)

@@ -192,6 +192,11 @@ def cases_of(session: Session, project_id: int | str) -> list[Case]:
     return [_case(row) for row in session.scalars(select(CaseRow).where(CaseRow.project_id == int(project_id)).order_by(CaseRow.id))]
 
 
+def cases_of_root(session: Session, root_key: int) -> list[Case]:
+    """The cases that were opened under one root instance, oldest first."""
+    return [_case(row) for row in session.scalars(select(CaseRow).where(CaseRow.root_key == root_key).order_by(CaseRow.id))]
+
+
 def case_history(session: Session, case_id: int) -> list[CaseEvent]:
     """Every change of a case's status, oldest first."""
     statuses = catalogue().case_statuses

@@ -166,6 +166,20 @@ def get_project(session: Session, actor: Actor, project_id: int | str) -> Projec
     return _project(project_row(session, actor, project_id))
 
 
+def find_project(session: Session, business_id: str | None) -> Project | None:
+    """The project of an engine row's business id, None when it belongs to none. For callers that have checked access otherwise."""
+    if business_id is None or not business_id.isdecimal():
+        return None
+    row = session.get(ProjectRow, int(business_id))
+    return None if row is None else _project(row)
+
+
+def is_own(session: Session, actor: Actor, business_id: str) -> bool:
+    """Whether the actor is (of) the project's applicant or filed it."""
+    project = find_project(session, business_id)
+    return project is not None and (project.applicant in actor.owns | {actor.username} or project.filed_by == actor.username)
+
+
 def list_projects(session: Session, actor: Actor, *, q: str = "", stage: str = "", state: str = "", page: int = 1) -> Page:
     """The visible projects, newest first, 20 to a page. `q`: name, code, company or case number; `stage`: S1.. with a live flow."""
     statement = _filtered(session, actor, q.strip(), stage, state)

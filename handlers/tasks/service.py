@@ -1,0 +1,27 @@
+"""Work lists and the task screen. The only import allowed from outside."""
+
+from handlers.tasks.answers import answer_lines, result_of
+from handlers.tasks.forecast import ComingStep, coming
+from handlers.tasks.view import DecisionTrace, DiagramState, Opinion, Step, TaskView, decisions, diagram_state, task_view
+from handlers.tasks.worklist import BOXES, TaskRow, WorkListPage, WorkListQuery, task_rows, work_list
+
+__all__ = [
+    "BOXES",
+    "ComingStep",
+    "DecisionTrace",
+    "DiagramState",
+    "Opinion",
+    "Step",
+    "TaskRow",
+    "TaskView",
+    "WorkListPage",
+    "WorkListQuery",
+    "answer_lines",
+    "coming",
+    "decisions",
+    "diagram_state",
+    "result_of",
+    "task_rows",
+    "task_view",
+    "work_list",
+]
