@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
-from tests.bpmn.support import SIGNAL, el, event_sub, quoted, timer, zeebe
+from tests.bpmn.support import SIGNAL, el, event_sub, io, quoted, timer, zeebe
 
 Block = tuple[str, str, str]
 """xml, id of the first element, id of the last"""
@@ -47,7 +48,7 @@ class Writer:
 
     def _seq(self, depth: int) -> Block:
         blocks = [self.block(depth - 1) for _ in range(self.rnd.randint(2, 3))]
-        flows = (self.flow(a[2], b[1]) for a, b in zip(blocks, blocks[1:], strict=False))
+        flows = (self.flow(a[2], b[1]) for a, b in pairwise(blocks))
         return "".join(b[0] for b in blocks) + "".join(flows), blocks[0][1], blocks[-1][2]
 
     def _and(self, depth: int) -> Block:
@@ -139,8 +140,7 @@ class RichWriter(Writer):
 
     def _io(self, depth: int) -> Block:
         id = self.id("i")
-        mapping = f'<zeebe:ioMapping><zeebe:input source="={{a: 1}}" target="l{id}"/><zeebe:output source="=l{id}" target="o{id}"/></zeebe:ioMapping>'
-        return el("subProcess", id, zeebe(mapping) + self.inside(id, depth - 1)), id, id
+        return el("subProcess", id, zeebe(io({f"l{id}": "{a: 1}"}, {f"o{id}": f"l{id}"})) + self.inside(id, depth - 1)), id, id
 
     def _undo(self, depth: int) -> Block:
         id = self.id("c")
