@@ -84,17 +84,17 @@ class Frame:
 class Run:
     """One evaluation. It is also the root frame: `values` is the context as the caller gave it (read lazily)."""
 
-    __slots__ = ("deadline", "depth", "env", "muted", "text", "ticks", "values", "warnings")
+    # Class attributes are the initial values: most runs never touch them, and a run must cost next to nothing.
+    ticks = TICKS_PER_CHECK
+    deadline = -1.0
+    depth = 0
+    muted = False
+    warnings: list[Warning_] | None = None
 
     def __init__(self, values: Mapping[str, Any], env: Environment, text: str) -> None:
         self.values = values
         self.env = env
         self.text = text
-        self.ticks = TICKS_PER_CHECK
-        self.deadline = -1.0
-        self.depth = 0
-        self.muted = False
-        self.warnings: list[Warning_] | None = None
 
     @property
     def run(self) -> Run:

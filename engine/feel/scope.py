@@ -94,18 +94,56 @@ def _dynamic(name: str, pos: int, maybe: list[int], local: int | None, root: int
 
     def read(frame: Any) -> Any:
         probe = frame
-        for _ in range(first):
-            probe = probe.parent
+        if first:
+            for _ in range(first):
+                probe = probe.parent
         item = probe.values["item"]
-        if type(item) is Context:
-            value = item.read(name)
-            if value is not MISSING:
-                return value
+        value = entry(item, name)
+        if value is not MISSING:
+            return value if type(value) in FEEL_TYPES else to_feel(value)
         if name == "item":
-            return item
+            return item if type(item) in FEEL_TYPES else to_feel(item)
         return rest(frame)
 
     return read if not others else _chain(name, maybe, rest)
+
+
+def entry(item: Any, name: str) -> Any:
+    """The entry of a filter's element, not converted; MISSING if the element is no context or has no such key.
+
+    A filter hands over elements of the caller's list as they are, so a context may still be a plain dict here.
+    """
+    if type(item) is dict:
+        return item.get(name, MISSING)
+    return item.read(name) if type(item) is Context else MISSING
+
+
+def compile_raw(name: str, pos: int, scope: Scope) -> Code | None:
+    """A closure that reads a root variable, or the key of the innermost filter's element, without conversion to FEEL; None where
+    the name is something else. For operators with a fast path for plain Python numbers."""
+    maybe, local, root = find(scope, name)
+    if maybe[:1] == [0] and name != "item":
+        ordinary = compile_name(name, pos, scope)
+
+        def read_entry(frame: Any) -> Any:
+            item = frame.values["item"]
+            if type(item) is dict:
+                value = item.get(name, MISSING)
+                if value is not MISSING:
+                    return value
+            return ordinary(frame)
+
+        return read_entry
+    if maybe or local is not None or root:
+        return None
+
+    def read_root(frame: Any) -> Any:
+        try:
+            return frame.values[name]
+        except KeyError:
+            return unknown(frame.run, name, pos)
+
+    return read_root
 
 
 def _lookup(name: str) -> Callable[[int], Code]:
@@ -121,11 +159,11 @@ def _chain(name: str, maybe: list[int], rest: Code) -> Code:
             for _ in range(hops):
                 probe = probe.parent
             item = probe.values["item"]
-            value = item.read(name) if type(item) is Context else MISSING
+            value = entry(item, name)
             if value is not MISSING:
-                return value
+                return value if type(value) in FEEL_TYPES else to_feel(value)
             if name == "item":
-                return item
+                return item if type(item) in FEEL_TYPES else to_feel(item)
         return rest(frame)
 
     return read
@@ -144,7 +182,7 @@ def is_bound(scope: Scope, name: str, frame: AnyFrame) -> bool:
         for _ in range(hops):
             probe = probe.parent
         item = probe.values["item"]
-        if name == "item" or (type(item) is Context and name in item):
+        if name == "item" or entry(item, name) is not MISSING:
             return True
     if local is not None:
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from engine.feel.temporal import (
     DAY_SECONDS,
@@ -24,10 +25,16 @@ _OFFSET = re.compile(r"([+-])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
 _DAYS = re.compile(r"(-)?P(?:([0-9]+)D)?(?:(T)(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:\.([0-9]*))?S)?)?")
 _MONTHS = re.compile(r"(-)?P(?:([0-9]+)Y)?(?:([0-9]+)M)?")
 _MAX_DIGITS = 20
+_LONGEST_DATE = 16
 
 
 def parse_date(text: str) -> FeelDate | None:
     """`2024-02-29`, `-0044-03-15`, `123456-01-01`; None if it is no date."""
+    return _parse_date(text) if len(text) <= _LONGEST_DATE else None
+
+
+@lru_cache(maxsize=4096)  # the same due dates and birthdays are read again and again; dates are immutable
+def _parse_date(text: str) -> FeelDate | None:
     found = _DATE.fullmatch(text)
     if found is None:
         return None

@@ -32,28 +32,28 @@ MAX_NODES = 1_000_000  # of one value that is converted or compared: nested shar
 class Context(Mapping[str, Any]):
     """An immutable context over a dict whose values may still be plain Python; reading converts one entry."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("entries",)
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
-        self._entries = entries
+        self.entries = entries
 
     def read(self, key: str) -> Any:
         """The entry as FEEL value, MISSING if there is none."""
-        value = self._entries.get(key, MISSING)
+        value = self.entries.get(key, MISSING)
         return value if type(value) in FEEL_TYPES else to_feel(value)
 
     def __getitem__(self, key: str) -> Any:
-        value = self._entries[key]
+        value = self.entries[key]
         return value if type(value) in FEEL_TYPES else to_feel(value)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self.entries)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __repr__(self) -> str:
-        return f"Context({dict(self._entries)!r})"
+        return f"Context({dict(self.entries)!r})"
 
 
 class Range:

@@ -72,9 +72,7 @@ def same_answer(own: dict[str, Any], their: dict[str, Any]) -> bool:
     return agree(own["value"], their["value"])
 
 
-@pytest.mark.skipif(
-    find_feelin() is None and not os.environ.get("CI"), reason="feelin is not installed; CI installs it and fails without"
-)
+@pytest.mark.skipif(find_feelin() is None and not os.environ.get("CI"), reason="feelin is not installed; CI installs it and fails without")
 def test_every_difference_is_decided_by_the_standard() -> None:
     texts = expressions()
     answers = ask([{"expression": text, "context": CONTEXT} for text in texts])

@@ -124,6 +124,8 @@ def _builtin_call(known: Builtin, node: ast.Call, scope: Scope) -> Code:
         return _named_builtin(known, node, args)
     fitting = [overload for overload in known.overloads if overload.accepts_count(len(args))]
     pos, name = node.function.pos, known.name
+    if len(args) == 1 and len(fitting) > 1:
+        return _folded(_dispatched(fitting, args[0], name, pos), name, node)
     if len(fitting) == 1:
         return _single(fitting[0], args, name, pos)
 
@@ -151,6 +153,28 @@ def _single(overload: Overload, args: list[Code], name: str, pos: int) -> Code:
         values = [arg(frame) for arg in args]
         try:
             return function(run, *(values if unchecked else convert(run, values)))
+        except FeelNull as problem:
+            report(_named(problem, name), run, pos)
+            return None
+
+    return call
+
+
+def _dispatched(fitting: list[Overload], arg: Code, name: str, pos: int) -> Code:
+    """One argument and several overloads (conversions, mostly): the argument's kind finds the overload."""
+    by_kind: dict[str, Callable[..., Any]] = {}
+    for overload in reversed(fitting):
+        by_kind.update(dict.fromkeys(overload.parameters[0].kinds, overload.function))
+
+    def call(frame: Any) -> Any:
+        run: Run = frame.run
+        run.ticks -= 1
+        if run.ticks <= 0:
+            run.tick(0)
+        value = arg(frame)
+        function = by_kind.get(kind_of(value))
+        try:
+            return apply_overloads(fitting, run, [value], name) if function is None else function(run, value)
         except FeelNull as problem:
             report(_named(problem, name), run, pos)
             return None

@@ -12,11 +12,11 @@ from typing import Any
 
 from engine.feel import ast, types
 from engine.feel.compile.core import compile_node, compiles, report
-from engine.feel.numbers import CONTEXT
+from engine.feel.numbers import CONTEXT, is_integer
 from engine.feel.ops import arithmetic_null, calculate, compare, equal, in_range, kind_of, negate, power
 from engine.feel.runtime import Code, FeelNull, Run
-from engine.feel.scope import Scope
-from engine.feel.values import Context, Range
+from engine.feel.scope import Scope, compile_raw
+from engine.feel.values import Context, Range, to_feel
 
 _FAST: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "+": CONTEXT.add,
@@ -44,7 +44,7 @@ def _binary(node: ast.Binary, scope: Scope) -> Code:
     if node.op in ("=", "!="):
         return _equality(left, right, node, node.op == "=")
     if node.op in _ORDER:
-        return _comparison(left, right, node)
+        return _comparison(left, right, node, scope)
     return _arithmetic(left, right, node)
 
 
@@ -108,10 +108,11 @@ def _equality(left: Code, right: Code, node: ast.Binary, wanted: bool) -> Code:
     return test
 
 
-def _comparison(left: Code, right: Code, node: ast.Binary) -> Code:
+def _comparison(left: Code, right: Code, node: ast.Binary, scope: Scope) -> Code:
     holds, pos = _ORDER[node.op], node.pos
     if isinstance(node.right, ast.Literal) and type(node.right.value) is Decimal:
-        return _comparison_with(left, node.right.value, holds, pos)
+        raw = compile_raw(node.left.name, node.left.pos, scope) if isinstance(node.left, ast.Name) else None
+        return _comparison_with(raw or left, node.right.value, holds, pos)
 
     def test(frame: Any) -> bool | None:
         a, b = left(frame), right(frame)
@@ -123,11 +124,16 @@ def _comparison(left: Code, right: Code, node: ast.Binary) -> Code:
 
 
 def _comparison_with(left: Code, limit: Decimal, holds: Callable[[Any, Any], bool], pos: int) -> Code:
+    """Against a number literal, the commonest of all conditions: a plain int of the caller is compared without conversion."""
+    plain: int | Decimal = int(limit) if is_integer(limit) and abs(limit) < 10**18 else limit
+
     def test(frame: Any) -> bool | None:
         a = left(frame)
+        if type(a) is int:
+            return holds(a, plain)
         if type(a) is Decimal:
             return holds(a, limit)
-        return ordered(a, limit, holds, frame.run, pos)
+        return ordered(to_feel(a), limit, holds, frame.run, pos)
 
     return test
 

@@ -10,7 +10,7 @@ from engine.feel import ast
 from engine.feel.compile.core import compile_node, compiles, not_boolean
 from engine.feel.ops import integer, kind_of
 from engine.feel.runtime import Code, Frame, Run
-from engine.feel.scope import Scope
+from engine.feel.scope import Scope, compile_raw
 from engine.feel.temporal import (
     NANOS,
     DaysDuration,
@@ -21,9 +21,10 @@ from engine.feel.temporal import (
     Zone,
     fraction,
 )
-from engine.feel.values import MISSING, Context, Range
+from engine.feel.values import FEEL_TYPES, MISSING, Context, Range, to_feel
 
 Property = Callable[[Any], Any]
+Items = tuple[Any, ...] | list[Any]
 
 
 def _offset(zone: Zone | None, seconds: int) -> DaysDuration | None:
@@ -133,7 +134,8 @@ def contains(node: Any, kinds: tuple[type, ...]) -> bool:
 
 @compiles(ast.Filter)
 def _filter(node: ast.Filter, scope: Scope) -> Code:
-    source = compile_node(node.source, scope)
+    raw = compile_raw(node.source.name, node.source.pos, scope) if isinstance(node.source, ast.Name) else None
+    source = raw or compile_node(node.source, scope)
     if isinstance(node.condition, ast.Literal) and type(node.condition.value) is Decimal:
         return _index(source, node.condition.value, node.pos)
     inner = Scope(scope, {"item"}, dynamic=True)
@@ -145,9 +147,18 @@ def _filter(node: ast.Filter, scope: Scope) -> Code:
         value = source(frame)
         if value is None:
             return _nothing(frame.run, pos)
-        return _select(value if type(value) is tuple else (value,), condition, frame, fresh, pos)
+        return _select(_items(value), condition, frame, fresh, pos)
 
     return select
+
+
+def _items(value: Any) -> Items:
+    """A list's items, or the one item that anything else is (a plain Python list keeps its unconverted elements)."""
+    if type(value) in (tuple, list):
+        found: Items = value
+        return found
+    value = to_feel(value)
+    return value if type(value) is tuple else (value,)
 
 
 def _nothing(run: Run, pos: int) -> None:
@@ -159,33 +170,38 @@ def _index(source: Code, number: Decimal, pos: int) -> Code:
         value = source(frame)
         if value is None:
             return _nothing(frame.run, pos)
-        return at_index(value if type(value) is tuple else (value,), number, frame.run, pos)
+        return at_index(_items(value), number, frame.run, pos)
 
     return pick
 
 
-def at_index(items: tuple[Any, ...], number: Decimal, run: Run, pos: int) -> Any:
+def at_index(items: Items, number: Decimal, run: Run, pos: int) -> Any:
     """The n-th item, 1-based, from the end when negative; null outside."""
     index = integer(number)
     if index is not None and 1 <= index <= len(items):
-        return items[index - 1]
+        return to_feel_item(items[index - 1])
     if index is not None and -len(items) <= index <= -1:
-        return items[index]
+        return to_feel_item(items[index])
     run.warn("index_out_of_range", f"列表没有第 {number} 项", f"the list has no item {number}", pos)
     return None
 
 
-def _select(items: tuple[Any, ...], condition: Code, frame: Any, fresh: bool, pos: int) -> Any:
+def to_feel_item(item: Any) -> Any:
+    """An element of a caller's list as FEEL value."""
+    return item if type(item) in FEEL_TYPES else to_feel(item)
+
+
+def _select(items: Items, condition: Code, frame: Any, fresh: bool, pos: int) -> Any:
     run: Run = frame.run
     if not items:
         return _select_from_nothing(condition, frame, run, pos)
     found: list[Any] = []
     inner = Frame({"item": None}, frame, run)
     values = inner.values
-    for item in items:
-        run.ticks -= 1
-        if run.ticks <= 0:
-            run.tick(0)
+    run.tick(len(items) // 16)
+    for number, item in enumerate(items):
+        if not number & 15:
+            run.tick()
         if fresh:
             inner = Frame({"item": item}, frame, run)
         else:
@@ -197,7 +213,7 @@ def _select(items: tuple[Any, ...], condition: Code, frame: Any, fresh: bool, po
             return at_index(items, result, run, pos)
         elif result is not False and result is not None:
             not_boolean(run, result, pos)
-    return tuple(found)
+    return tuple(found) if type(items) is tuple else tuple([to_feel_item(item) for item in found])
 
 
 def _select_from_nothing(condition: Code, frame: Any, run: Run, pos: int) -> Any:
