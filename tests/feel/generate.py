@@ -38,9 +38,9 @@ class Generator:
     def _number(self, depth: int) -> str:
         if depth == 0:
             return self.pick(NUMBERS)
-        n = lambda: self.make("number", depth - 1)  # noqa: E731 - short local shorthand
-        texts = lambda: self.make("string", depth - 1)  # noqa: E731
-        items = lambda: self.make("list", depth - 1)  # noqa: E731
+        n = lambda: self.make("number", depth - 1)
+        texts = lambda: self.make("string", depth - 1)
+        items = lambda: self.make("list", depth - 1)
         forms: list[Callable[[], str]] = [
             lambda: f"{n()} + {n()}",
             lambda: f"{n()} - {n()}",
@@ -71,7 +71,7 @@ class Generator:
     def _string(self, depth: int) -> str:
         if depth == 0:
             return self.pick(STRINGS)
-        t = lambda: self.make("string", depth - 1)  # noqa: E731
+        t = lambda: self.make("string", depth - 1)
         forms: list[Callable[[], str]] = [
             lambda: f"({t()} + {t()})",
             lambda: f"upper case({t()})",
@@ -93,9 +93,9 @@ class Generator:
         if depth == 0:
             return self.pick(["true", "false", "flag", "1 < 2"])
         d = depth - 1
-        b = lambda: self.make("boolean", d)  # noqa: E731
+        b = lambda: self.make("boolean", d)
         kind = self.pick(["number", "string", "date", "days", "months", "moment"])
-        pair = lambda: (self.make(kind, d), self.make(kind, d))  # noqa: E731
+        pair = lambda: (self.make(kind, d), self.make(kind, d))
         forms: list[Callable[[], str]] = [
             lambda: "({0} {2} {1})".format(*pair(), self.pick(["<", "<=", ">", ">=", "=", "!="])),
             lambda: f"({b()} and {b()})",
@@ -123,7 +123,7 @@ class Generator:
         if depth == 0:
             return self.pick(["[1,2,3]", "[]", "[5]", "xs", "[3,1,2,2]"])
         d = depth - 1
-        items = lambda: self.make("list", d)  # noqa: E731
+        items = lambda: self.make("list", d)
         forms: list[Callable[[], str]] = [
             lambda: f"[{self.make('number', d)}, {self.make('number', d)}]",
             lambda: f"for i in {items()} return i * {self.make('number', 0)}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from engine.clock import monotonic
@@ -83,10 +85,8 @@ def test_unary_tests_are_limited_too() -> None:
      "{}.read", "1.real", "x.entries", "eval(\"1\")", "open(\"/etc/passwd\")"],
 )  # fmt: skip
 def test_no_python_attribute_or_function_is_reachable(text: str) -> None:
-    try:
+    with suppress(ExpressionError):
         assert compile_expression(text).evaluate({"x": {"a": 1}}) in (None, ())  # () is the projection of an empty list
-    except ExpressionError:
-        pass
 
 
 def test_an_object_that_is_no_value_is_refused() -> None:
