@@ -7,13 +7,12 @@ from engine import Engine, open_engine
 from engine.settings import ROOT, Settings
 from engine.workcalendar import WorkCalendar, load_overlay
 from handlers.directory import service as directory
+from handlers.registry import registry
 
 OVERLAY = ROOT / "processes" / "catalogue" / "work_calendar.csv"
 
 
 def open_lianban(settings: Settings | None = None) -> Engine:
     """The engine over `settings` (default: from the environment) with every handler, Xinjiang's calendar and the known groups."""
-    from handlers.registry import registry
-
     calendar = WorkCalendar(load_overlay(OVERLAY))
     return open_engine(settings or Settings.from_environment(), registry(), calendar=calendar, known_groups=directory.known_groups)

@@ -21,12 +21,13 @@ class Place:
     kinds: frozenset[str] = frozenset()
 
 
+OWNERS = {"task": "worklist", "register": "projects", "documents": "projects", "board": "projects"}
+"""Screens without an entry of their own in the top bar, and the place they belong to."""
 STAFF = frozenset({"staff", "admin", "analyst"})
 
 PLACES = (
     Place("worklist.index", lazy_gettext("工作台")),
     Place("projects.index", lazy_gettext("项目")),
-    Place("register.show", lazy_gettext("项目登记")),
     Place("definitions.index", lazy_gettext("流程"), STAFF),
 )
 
@@ -38,7 +39,7 @@ def places() -> Iterator[tuple[str, LazyString, bool]]:
         visible = not place.kinds or (g.user is not None and g.user.kind in place.kinds)
         if visible and place.endpoint in current_app.view_functions:
             owner = place.endpoint.partition(".")[0]
-            yield url_for(place.endpoint), place.label, owner == ("worklist" if here == "task" else here)
+            yield url_for(place.endpoint), place.label, owner == OWNERS.get(here, here)
 
 
 def endpoint_exists(name: str) -> bool:

@@ -81,9 +81,9 @@ class MountedForm {
   }
 
   changed() {
-    if (this.readonly || !this.node.dataset.draftUrl) return;
+    if (this.readonly) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.saveDraft({ quiet: true }), AUTOSAVE);
+    this.timer = setTimeout(() => (this.node.dataset.draftUrl ? this.saveDraft({ quiet: true }) : this.keepHere()), AUTOSAVE);
   }
 
   async saveDraft({ quiet = false, keepalive = false } = {}) {
@@ -107,6 +107,13 @@ class MountedForm {
       this.keepLocally(values);
       this.note(say("网络不通，内容已保存在本机 {time}", { time: clock() }));
     }
+  }
+
+  // A form that is no task has no draft on the server: what was typed stays in this browser.
+  keepHere() {
+    if (!this.localKey || this.busy) return;
+    this.keepLocally(JSON.parse(this.snapshot()));
+    this.note(say("已保存在本机 {time}", { time: clock() }));
   }
 
   keepLocally(values) {

@@ -7,6 +7,7 @@ const ENGLISH = {
   "暂存中…": "Saving…",
   "网络不通，内容已保存在本机 {time}": "Offline: kept in this browser {time}",
   "网络不通，没有提交成功。内容已保存在本机，请稍后重试。": "Offline: not submitted. Your input is kept in this browser; please try again.",
+  "已保存在本机 {time}": "Kept in this browser {time}",
   "已恢复 {time} 保存在本机的内容。": "Restored what this browser kept at {time}.",
   "提交中…": "Submitting…",
   "{n} 条新任务": "{n} new task(s)",

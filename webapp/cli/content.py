@@ -21,6 +21,7 @@ from engine.errors import Invalid, NotFound
 from engine.feel import compile_expression, to_json
 from engine.policy import SYSTEM
 from engine.settings import ROOT, Settings
+from handlers.directory import service as directory
 from handlers.simulate import service as simulation
 from webapp.cli.opening import Commands, command, opened
 
@@ -90,9 +91,10 @@ def deploy(arguments: argparse.Namespace) -> int:
 
 def lint(arguments: argparse.Namespace) -> int:
     """Prints every finding; the exit code is 1 when one of them is an error. Uses a database of its own: nothing is looked up in yours."""
-    with _own_database() as folder, opened(_fresh(folder)) as engine:
+    with _own_database() as folder, opened(_fresh(folder), any_schema=True) as engine:
         engine.create_schema()
-        with engine.reading() as session:
+        with engine.unit_of_work() as session:
+            directory.import_units(session)
             parsed, _models = commands.check_resources(session, files_of(arguments.paths))
     for finding in parsed.findings:
         print(f"{finding.severity} {finding}\n    {finding.message_en}")

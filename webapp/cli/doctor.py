@@ -65,8 +65,8 @@ def checks(settings: Settings) -> Iterator[Check]:
 
 
 def _database(engine: Engine) -> Check:
-    with engine.reading() as session:
-        session.execute(text("SELECT 1"))
+    with engine.runtime.database.connect() as connection:
+        connection.execute(text("SELECT 1"))
     return Check("database", engine.runtime.database.url.render_as_string())
 
 
