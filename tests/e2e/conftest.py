@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from engine import Engine
+from engine.settings import Settings
 from webapp import create_app
+from webapp.composition import open_lianban
 from webapp.sessions import COOKIE, open_session
 
 AXE = Path(__file__).parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,6 +31,15 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def engine(database_url: str, tmp_path: Path) -> Iterator[Engine]:
+    """The engine with the whole domain, as the server opens it; jobs run at once."""
+    opened = open_lianban(Settings(database_url=database_url, jobs="inline", files_dir=tmp_path / "files"))
+    opened.create_schema()
+    yield opened
+    opened.close()
 
 
 class Site:

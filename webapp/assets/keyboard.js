@@ -19,7 +19,7 @@ const focusSearch = () => {
 // Rows are links inside [data-rows]; the chosen one has class "on". j and k move the choice and open it in the task pane.
 export const rows = () => [...document.querySelectorAll("[data-rows] a.rowx")];
 
-function move(step) {
+export function move(step) {
   const all = rows();
   if (!all.length) return false;
   const at = all.findIndex((row) => row.classList.contains("on"));
@@ -46,7 +46,7 @@ const plain = {
   j: () => move(1),
   k: () => move(-1),
   c: () => click("[data-claim]") || click("[data-unclaim]"),
-  n: () => click("[data-next-task]"),
+  n: () => move(1),
   Enter: enter,
 };
 

@@ -1,6 +1,7 @@
 // The work list: a row opens in the task pane beside it; what changes elsewhere is shown in place, new tasks are announced.
 //   [data-worklist] > [data-counts], [data-rows] (a.rowx[data-task]), [data-news], #pane
 import htmx from "htmx.org";
+import { move as step } from "./keyboard.js";
 import { say } from "./messages.js";
 
 const wide = matchMedia("(min-width: 761px)");
@@ -83,6 +84,9 @@ export function installWorklist() {
     if (!tab || !step) return;
     const all = [...tab.parentElement.querySelectorAll("[role=tab]")];
     showTab(all[(all.indexOf(tab) + step + all.length) % all.length]).focus();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-next-task]")) step(1);
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-open-tab]");
