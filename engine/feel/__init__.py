@@ -10,6 +10,7 @@ from engine.feel.api import Evaluation, Expression, UnaryTests, compile_expressi
 from engine.feel.runtime import Environment, FeelNull, Warning_
 from engine.feel.temporal import DaysDuration, FeelDate, FeelDateTime, FeelTime, MonthsDuration
 from engine.feel.text import text_of
+from engine.feel.typecheck import TypeProblem, find_type_problems
 from engine.feel.values import Context, FeelFunction, Range, to_feel, to_json, to_python
 
 __all__ = [
@@ -25,10 +26,12 @@ __all__ = [
     "FeelTime",
     "MonthsDuration",
     "Range",
+    "TypeProblem",
     "UnaryTests",
     "Warning_",
     "compile_expression",
     "compile_unary_tests",
+    "find_type_problems",
     "text_of",
     "to_feel",
     "to_json",

@@ -39,6 +39,9 @@ _KINDS: dict[type, str] = {
 }
 
 
+KIND_TYPES = {name: kind for kind, name in _KINDS.items()}
+
+
 def kind_of(value: Any) -> str:
     """The FEEL type name of a value, without type arguments."""
     return _KINDS.get(type(value), "Any")

@@ -185,7 +185,7 @@ class Parser(PhraseReader):
             elif token.text == "[":
                 node = ast.Filter(token.start, node, self.nested_until("]"))
             else:
-                node = self.arguments(token, node)
+                node = self.arguments(node)
         raise self.too_deep()
 
     def _starts_filter(self) -> bool:
@@ -203,7 +203,7 @@ class Parser(PhraseReader):
         self.expect(closing)
         return node
 
-    def arguments(self, opening: Token, function: ast.Node) -> ast.Node:
+    def arguments(self, function: ast.Node) -> ast.Node:
         """Positional or named arguments after `(`."""
         saved = self.in_range_end
         self.in_range_end = False
@@ -219,7 +219,7 @@ class Parser(PhraseReader):
                 names.append(name)
             values.append(self.expression())
         self.in_range_end = saved
-        return ast.Call(opening.start, function, tuple(values), tuple(names) if names else None)
+        return ast.Call(function.pos, function, tuple(values), tuple(names) if names else None)
 
     def primary(self, allow_tests: bool = False) -> ast.Node:
         """Literals, names, brackets and the keyword expressions."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.feel import ast
 from engine.feel.compile.core import compile_node, compiles, not_boolean
-from engine.feel.ops import integer, kind_of
+from engine.feel.ops import KIND_TYPES, integer, kind_of
 from engine.feel.runtime import Code, Frame, Run
 from engine.feel.scope import Scope, compile_raw
 from engine.feel.temporal import (
@@ -82,6 +82,12 @@ _PROPERTIES: dict[type, dict[str, Property]] = {
         "start included": lambda r: r.low_closed,
         "end included": lambda r: r.high_closed,
     },
+}
+
+
+# kind -> property names, for kinds that have no others (a context has any key, a list projects)
+PROPERTY_NAMES: dict[str, frozenset[str]] = {
+    kind: frozenset(_PROPERTIES.get(type_, ())) for kind, type_ in KIND_TYPES.items() if kind not in ("context", "list", "null")
 }
 
 
