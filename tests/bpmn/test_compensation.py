@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bpmn.support import COMPENSATE, END, START, Run, boundary, chain, doc, el, event_sub, script, sub, user
+from tests.bpmn.support import COMPENSATE, END, START, Run, boundary, chain, doc, el, event_sub, io, multi, script, sub, user, zeebe
 
 
 def undoable(id: str, task: str | None = None) -> str:
@@ -61,6 +61,25 @@ def test_every_round_of_a_loop_leaves_a_record() -> None:
     inner = el("startEvent", "s2") + undoable("x", script("x", "loopCounter", "v")) + el("endEvent", "e2") + chain("s2", "x", "e2")
     run = Run(doc(START + el("subProcess", "sp", loop + inner) + throw() + user("z") + END + chain("s", "sp", "th", "z", "e")))
     assert run.tasks == ["hx"] * 3
+
+
+def test_handlers_of_multi_instance_members_see_what_their_member_had() -> None:
+    inner = el("startEvent", "s2") + undoable("x", script("x", "1", "v")) + el("endEvent", "e2") + chain("s2", "x", "e2")
+    member = el("subProcess", "sp", zeebe(io({"note": '"n-" + unit'})) + multi() + inner)
+    run = Run(doc(START + member + throw() + user("z") + END + chain("s", "sp", "th", "z", "e")), {"units": ["A", "B"]})
+    seen = [run.instance.variables(token) for token in sorted(run.rows.open["tasks"])]
+    assert [(v["unit"], v["loopCounter"], v["note"]) for v in seen] == [("B", 2, "n-B"), ("A", 1, "n-A")]
+    run.complete("hx", done="yes")
+    run.complete("hx")
+    assert run.tasks == ["z"] and run.variables == {"units": ["A", "B"], "v": 1, "done": "yes"}
+
+
+def test_a_handler_sees_the_input_of_the_activity_it_undoes() -> None:
+    task = el("serviceTask", "a", zeebe('<zeebe:taskDefinition type="pay"/>' + io({"amount": "n * 2"})))
+    run = Run(doc(START + undoable("a", task) + user("w") + throw() + END + chain("s", "a", "w", "th", "e")), {"n": 4})
+    run.complete("w", n=100)
+    seen = run.instance.variables(run.token("ha"))
+    assert (seen["amount"], seen["n"]) == (8, 100)
 
 
 def test_a_transaction_that_is_cancelled_is_undone_and_goes_on_at_its_cancel_event() -> None:

@@ -13,9 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
-from engine.bpmn.elements.compensation import RECORDS
 from engine.bpmn.kernel.element import Element, ScopeSpec
-from engine.bpmn.kernel.scope import SubprocessScope
+from engine.bpmn.kernel.scope import COMPENSATION, SubprocessScope
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.spiff import STARTED
 
@@ -46,13 +45,12 @@ class ScopeElement(Element):
         return scope
 
     def inner_finished(self, token: Token, scope: SubprocessScope) -> None:
-        records = scope.note(RECORDS)
+        records = scope.note(COMPENSATION)
         undo = self._undo_handler(scope)
-        scope.keep_note(RECORDS, None)
+        scope.keep_note(COMPENSATION, None)
         scope.drop()
         if undo is not None or records:
-            outer = token.workflow
-            outer.keep_note(RECORDS, [*(outer.note(RECORDS) or []), [self.bpmn_id, undo, records]])
+            token.workflow.add_compensation(token, undo, records)
         if token._state == STARTED:
             token._ready()
 

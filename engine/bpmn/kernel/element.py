@@ -110,7 +110,7 @@ class Element(spiff.BpmnSpecMixin):
                 scope.cancel_tree(child, keep_parent=True)
         if self.compensation_handler:
             handler = self._wf_spec.task_specs[self.compensation_handler]
-            scope.keep_note("compensation", [*(scope.note("compensation") or []), [self.bpmn_id, handler.index, None]])
+            scope.add_compensation(my_task, handler.index, None)
         self.leave(my_task)
 
     def _on_cancel(self, my_task: Token) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
 from engine.bpmn.kernel.token import Token, blank
+from engine.bpmn.kernel.variables import local_json
 from engine.bpmn.spiff import COMPLETED, WAITING
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from engine.bpmn.kernel.element import Element, ScopeSpec
     from engine.bpmn.kernel.process import Process
     from engine.bpmn.kernel.variables import Variables
+
+COMPENSATION = "compensation"
+"""The scope's note of what can be undone."""
 
 
 class Scope:
@@ -85,6 +89,11 @@ class Scope:
             if not notes:
                 owner.internal_data.pop("notes", None)
             owner.mark()
+
+    def add_compensation(self, token: Token, handler: int | None, inner: list[Any] | None) -> None:
+        """Note that an activity completed and can be undone: [element, handler index, records of its inside, its local variables]."""
+        record = [token.task_spec.bpmn_id, handler, inner, local_json(token)]
+        self.keep_note(COMPENSATION, [*(self.note(COMPENSATION) or []), record])
 
     # ------------------------------------------------------------------ late tokens of complex gateways
     def follow(self, before: int, after: int) -> None:
