@@ -254,7 +254,7 @@ def users_in_group(session: Session, group: str) -> list[User]:
         select(UserRow)
         .join(MembershipRow)
         .where(MembershipRow.unit == unit, MembershipRow.role == role, UserRow.disabled.is_(False))
-        .order_by(UserRow.username)
+        .order_by(UserRow.id)
     )
     return [_user(row) for row in session.scalars(statement)]
 

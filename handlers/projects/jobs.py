@@ -33,8 +33,6 @@ def assign_code(job: JobContext) -> dict[str, Any]:
     given = project.get("xmdm") or project.get("code") if isinstance(project, dict) else None
     code = str(given) if given else _new_code(job)
     projects.set_code(job.session, project_id, code)
-    variant, mode = job.variables.get("variant"), job.variables.get("initiationMode")
-    projects.classify(job.session, project_id, int(variant) if variant else None, str(mode) if mode else None)
     return {"projectCode": code}
 
 

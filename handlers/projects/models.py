@@ -24,7 +24,6 @@ class ProjectRow(Base):
     applicant: Mapped[str] = mapped_column(String(100), index=True)
     filed_by: Mapped[str] = mapped_column(String(100), index=True)
     variant: Mapped[int | None] = mapped_column(Integer)
-    initiation_mode: Mapped[str | None] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(20), default="active", index=True)
     outcome: Mapped[str] = mapped_column(String(40), default="")
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)

@@ -18,7 +18,7 @@ from engine.definitions import form_schema
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.forms import validate_submission
 from engine.policy import Actor
-from engine.store import definitions
+from engine.store import definitions, reads
 from engine.store import models as m
 from handlers.cases.models import CaseRow
 from handlers.catalogue.service import catalogue
@@ -36,7 +36,7 @@ STATES = {"active": "在办", "completed": "办结", "terminated": "终止"}
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project as registered. `data`: the registration form's values; `variant` and `initiation_mode` are known once decided."""
+    """A project as registered. `data`: the registration form's values; `initiation_mode`: 审批, 核准 or 备案."""
 
     id: int
     code: str | None
@@ -47,7 +47,7 @@ class Project:
     filed_by: str
     variant: int | None
     variant_name: str
-    initiation_mode: str | None
+    initiation_mode: str
     state: str
     state_name: str
     outcome: str
@@ -125,8 +125,15 @@ def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on
     _plan_milestones(session, row)
     variables = {"projectId": str(row.id), "project": values | {"code": code}, "applicant": applicant}
     row.lifecycle_key = start_instance(session, actor, LIFECYCLE, variables, business_id=str(row.id), owner=applicant)
+    row.variant = _variant(session, row)
     session.flush()
     return _project(row)
+
+
+def _variant(session: Session, row: ProjectRow) -> int | None:
+    """The variant that the life cycle's decision gave; None when the flow has not decided it."""
+    variant = reads.variables(session, row.lifecycle_key).get("variant") if row.lifecycle_key is not None else None
+    return int(variant) if variant is not None else None
 
 
 def registration_form(session: Session) -> dict[str, Any]:
@@ -272,12 +279,6 @@ def code_exists(session: Session, code: str) -> bool:
     return session.scalar(select(ProjectRow.id).where(ProjectRow.code == code)) is not None
 
 
-def classify(session: Session, project_id: int | str, variant: int | None, initiation_mode: str | None) -> None:
-    """Remember what the decision tables said of the project, for lists and limits."""
-    row = _row(session, project_id)
-    row.variant, row.initiation_mode = variant or row.variant, initiation_mode or row.initiation_mode
-
-
 def record_milestone(session: Session, project_id: int | str, code: str, day: date) -> None:
     """A milestone was reached; the first day stays. NotFound for a milestone the catalogue does not have."""
     if code not in {kind.code for kind in catalogue().milestones}:
@@ -327,7 +328,7 @@ def _project(row: ProjectRow) -> Project:
         filed_by=row.filed_by,
         variant=row.variant,
         variant_name=catalogue().variants.get(row.variant, "") if row.variant else "",
-        initiation_mode=row.initiation_mode,
+        initiation_mode=row.data.get("lxlx", ""),
         state=row.state,
         state_name=STATES.get(row.state, row.state),
         outcome=row.outcome,
