@@ -15,6 +15,7 @@ from engine.bpmn.elements.ad_hoc_subprocess import AdHocSubProcess
 from engine.bpmn.elements.call_activity import CallActivity
 from engine.bpmn.elements.user_task import UserTask
 from engine.bpmn.interface import Environment, TokenInfo
+from engine.bpmn.kernel import listeners
 from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed
 from engine.bpmn.kernel.process import STEP_LIMIT, Process
 from engine.bpmn.kernel.token import Token
@@ -128,12 +129,16 @@ class Instance:
         self._run(complete)
 
     def complete_job(self, token_id: int, variables: Mapping[str, Any] | None = None) -> None:
-        """A worker finished the pending job of a token."""
+        """A worker finished the pending job of a token (its own, or that of a listener)."""
         token = self._pending_job(token_id)
 
         def complete() -> None:
-            token.settle()
             token.forget("job")
+            if listeners.NOTE in token.internal_data:
+                token.clear_incident()
+                listeners.resume(token, variables or {})
+                return
+            token.settle()
             deliver(token, variables or {})
             token.complete()
 
@@ -141,9 +146,10 @@ class Instance:
 
     def throw_error(self, token_id: int, code: str, message: str = "", variables: Mapping[str, Any] | None = None) -> None:
         """A worker threw a BPMN error from a pending job (or a person from a READY user task)."""
-        token = self._active(token_id)
-        if token.internal_data.pop("job", None):
-            token.mark()
+        token = self._token(token_id)
+        if "job" not in token.internal_data:
+            token = self._active(token_id)
+        token.forget("job", listeners.NOTE)
         self._run(lambda: self._process.throw_error(token, BpmnThrow(code, message, dict(variables or {}))))
 
     def throw_escalation(self, token_id: int, code: str, variables: Mapping[str, Any] | None = None) -> None:
@@ -205,10 +211,10 @@ class Instance:
         token = self._token(token_id)
         if not token.live:
             raise Conflict(reason=f"{token.task_spec.bpmn_id} 已结束（has ended）")
-        token.settle()
+        token.clear_incident()
         if isinstance(token.task_spec, CallActivity):
             token.forget("call")
-        token.stop(StepFailed(kind, message, dict(details or {})), Step.RUN)
+        token.stop(StepFailed(kind, message, dict(details or {})), Step(token.at or Step.RUN))
 
     def retry(self, token_id: int) -> None:
         """Resolve the incident of a token: the failed sub-step runs again."""
@@ -278,7 +284,7 @@ class Instance:
         return token
 
     def _pending_job(self, token_id: int) -> Token:
-        token = self._token(token_id, STARTED)
+        token = self._token(token_id)
         if "job" not in token.internal_data:
             raise Conflict(reason=f"{token.task_spec.bpmn_id} 没有未完成的作业（no pending job）")
         return token

@@ -160,8 +160,10 @@ class Extensions:
     called_process: CalledProcess | None = None
     called_decision: CalledDecision | None = None
     script: Script | None = None
-    execution_listeners: tuple[Listener, ...] = ()
-    task_listeners: tuple[Listener, ...] = ()
+    start_listeners: tuple[Listener, ...] = ()
+    end_listeners: tuple[Listener, ...] = ()
+    creating_listeners: tuple[Listener, ...] = ()
+    completing_listeners: tuple[Listener, ...] = ()
 
 
 NO_EXTENSIONS = Extensions()

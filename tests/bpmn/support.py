@@ -242,6 +242,10 @@ class Run:
     def do(self, method: str, *arguments: Any, **named: Any) -> Any:
         """One command and its storing."""
         result = getattr(self.instance, method)(*arguments, **named)
+        if method in ("complete_job", "throw_error"):
+            self.rows.open["jobs"].pop(arguments[0], None)
+        elif method == "call_completed" or (method == "call_failed" and arguments[1].kind == "error"):
+            self.rows.open["calls"].pop(arguments[0])
         self.store()
         return result
 

@@ -48,13 +48,6 @@ def do_job(token: Token, definition: JobDefinition) -> bool | None:
     raise BpmnThrow(outcome.code, outcome.message, outcome.variables)
 
 
-def close_job(token: Token) -> None:
-    """The pending job of a token, if there is one, is not wanted any more."""
-    if token.internal_data.pop("job", None):
-        token.workflow.process.close_job(token.id)
-        token.mark()
-
-
 class JobTask(Element, spiff.ServiceTask):
     """A task that a handler or worker does; without a job type it is passed through (plain BPMN files only)."""
 
@@ -62,8 +55,5 @@ class JobTask(Element, spiff.ServiceTask):
         return True if self.ext.job is None else do_job(token, self.ext.job)
 
     def run_again(self, token: Token) -> None:
-        close_job(token)
+        token.close_job()
         super().run_again(token)
-
-    def cancelled(self, token: Token) -> None:
-        close_job(token)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from engine.bpmn import spiff
 from engine.bpmn.elements.compensation import start_compensation
-from engine.bpmn.elements.job_task import close_job, do_job
+from engine.bpmn.elements.job_task import do_job
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import BpmnThrow
@@ -85,11 +85,8 @@ class ThrowingElement(Element):
             token.complete()
 
     def run_again(self, token: Token) -> None:
-        close_job(token)
+        token.close_job()
         super().run_again(token)
-
-    def cancelled(self, token: Token) -> None:
-        close_job(token)
 
 
 class IntermediateThrowEvent(ThrowingElement, spiff.IntermediateThrowEvent):

@@ -1,12 +1,15 @@
 """Element: the behaviour every BPMN element has in common; stands before the stock spec class of the same element.
 
 Life cycle of an activity (each sub-step may fail and be tried again, see `Step`):
-INPUT     input mappings make local variables;
-ACTIVATE  `prepare` evaluates what the element needs (assignment, timers, keys), boundary events start to wait, `activate` makes the
-          token READY or lets it wait;
-RUN       `perform` does the work: True = done, None = somebody else does it (STARTED);
-OUTPUT    output mappings write to outer scopes, a multi-instance body takes the result;
-LEAVE     the conditions of the outgoing flows choose where tokens go.
+INPUT       input mappings make local variables;
+START       start listeners;
+ACTIVATE    `prepare` evaluates what the element needs (assignment, timers, keys), creating listeners, boundary events start to wait,
+            `activate` makes the token READY or lets it wait;
+RUN         `perform` does the work: True = done, None = somebody else does it (STARTED);
+COMPLETING  completing listeners;
+OUTPUT      output mappings write to outer scopes, a multi-instance body takes the result;
+END         end listeners;
+LEAVE       the conditions of the outgoing flows choose where tokens go.
 Specs are immutable after parsing and shared by all instances of a definition.
 """
 
@@ -17,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
 from engine.bpmn.kernel import expressions
-from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed
+from engine.bpmn.kernel.failure import BpmnThrow, Parked, Step, StepFailed
+from engine.bpmn.kernel.listeners import run_listeners
 from engine.bpmn.kernel.token import AT, INCIDENT, Token
 from engine.bpmn.spiff import COMPLETED, FUTURE, READY, WAITING
-from engine.bpmn.vocabulary import NO_EXTENSIONS, Extensions, Loop, Text, Trigger
+from engine.bpmn.vocabulary import NO_EXTENSIONS, Extensions, Listener, Loop, Text, Trigger
 
 if TYPE_CHECKING:
     from engine.bpmn.kernel.scope import Scope, SubprocessScope
@@ -95,6 +99,9 @@ class Element(spiff.BpmnSpecMixin):
         except StepFailed as failure:
             my_task.stop(failure, Step(my_task.at or Step.ACTIVATE))
             return
+        except BpmnThrow as thrown:
+            my_task.workflow.process.throw_error(my_task, thrown)
+            return
         if ready and my_task._state < READY:
             my_task._ready()
 
@@ -120,13 +127,24 @@ class Element(spiff.BpmnSpecMixin):
     # ------------------------------------------------------------------ activate
     def enter(self, token: Token) -> bool:
         """Activate a token: True when it is READY."""
-        if token.at <= Step.INPUT and self.ext.inputs:
-            token.internal_data[AT] = int(Step.INPUT)
-            expressions.apply_inputs(token, self.ext.inputs)
-            token.internal_data[AT] = int(Step.ACTIVATE)
+        internal, ext = token.internal_data, self.ext
+        if token.at <= Step.INPUT and ext.inputs:
+            internal[AT] = int(Step.INPUT)
+            expressions.apply_inputs(token, ext.inputs)
+            internal[AT] = int(Step.START)
+        if ext.start_listeners and token.at <= Step.START:
+            internal[AT] = int(Step.START)
+            if not run_listeners(token, "start", ext.start_listeners):
+                return False
+        if ext.inputs or ext.start_listeners:
+            internal[AT] = int(Step.ACTIVATE)
         prepared = self.prepare(token)
-        token.internal_data.pop(AT, None)
-        token.internal_data.pop(INCIDENT, None)
+        if ext.creating_listeners:
+            internal[AT] = int(Step.ACTIVATE)
+            if not run_listeners(token, "creating", ext.creating_listeners):
+                return False
+        internal.pop(AT, None)
+        internal.pop(INCIDENT, None)
         if self.boundary and not self.open_boundary(token):
             return False
         return self.activate(token, prepared)
@@ -166,6 +184,9 @@ class Element(spiff.BpmnSpecMixin):
         """The incident of a failed RUN step was resolved."""
         if token._state == WAITING:
             return
+        if token._state == FUTURE:
+            self._update(token)
+            return
         if self.manual:
             token._state = READY
             token.mark()
@@ -175,24 +196,37 @@ class Element(spiff.BpmnSpecMixin):
 
     # ------------------------------------------------------------------ finish and leave
     def finish(self, token: Token) -> None:
-        """OUTPUT and LEAVE; may raise StepFailed at either and continues there. `token.taking` holds the chosen flows."""
-        if token.at < Step.LEAVE:
-            if token.at < Step.OUTPUT:
-                self.completing(token)
-                if token._state >= COMPLETED:
-                    return
-            if self.ext.outputs:
-                token.internal_data[AT] = int(Step.OUTPUT)
-                expressions.apply_outputs(token, self.ext.outputs)
-            if token.is_loop_member():
-                token.internal_data[AT] = int(Step.OUTPUT)
-                container = token.container()
-                if container is not None:
-                    container.task_spec.child_completing(container, token)
+        """COMPLETING to LEAVE; may raise StepFailed, Parked or BpmnThrow and continues there. `token.taking`: the chosen flows."""
+        at, ext, internal = token.at, self.ext, token.internal_data
+        if at < Step.OUTPUT:
+            self._listen(token, Step.COMPLETING, "completing", ext.completing_listeners)
+            self.completing(token)
+        if at < Step.END:
+            self._give_output(token)
+        if at < Step.LEAVE:
+            self._listen(token, Step.END, "end", ext.end_listeners)
         if self.flows:
-            token.internal_data[AT] = int(Step.LEAVE)
+            internal[AT] = int(Step.LEAVE)
         token.taking = self.choose(token)
-        token.internal_data.pop(AT, None)
+        internal.pop(AT, None)
+
+    def _listen(self, token: Token, step: Step, phase: str, listeners: tuple[Listener, ...]) -> None:
+        """Run listeners; raises Parked when one is pending."""
+        if listeners:
+            token.internal_data[AT] = int(step)
+            if not run_listeners(token, phase, listeners):
+                raise Parked
+
+    def _give_output(self, token: Token) -> None:
+        """Output mappings, then what a loop collects from its member."""
+        if self.ext.outputs:
+            token.internal_data[AT] = int(Step.OUTPUT)
+            expressions.apply_outputs(token, self.ext.outputs)
+        if token.is_loop_member():
+            token.internal_data[AT] = int(Step.OUTPUT)
+            container = token.container()
+            if container is not None:
+                container.task_spec.child_completing(container, token)
 
     def completing(self, token: Token) -> None:
         """The work is done (once, before the output mappings)."""

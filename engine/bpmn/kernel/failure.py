@@ -11,14 +11,20 @@ class Step(IntEnum):
 
     INPUT = 1
     """before the input mappings"""
-    ACTIVATE = 2
-    """input mappings applied; assignment, timers, correlation keys, collections not yet"""
-    RUN = 3
+    START = 2
+    """input mappings applied; start listeners not yet"""
+    ACTIVATE = 3
+    """assignment, timers, correlation keys, collections, creating listeners"""
+    RUN = 4
     """active; the work itself (job, decision, script, call)"""
-    OUTPUT = 4
-    """the work is done; output mappings and the multi-instance result not yet"""
-    LEAVE = 5
-    """output mappings applied; the conditions of the outgoing flows not yet"""
+    COMPLETING = 5
+    """the work is done; completing listeners not yet"""
+    OUTPUT = 6
+    """output mappings and the multi-instance result"""
+    END = 7
+    """output mappings applied; end listeners not yet"""
+    LEAVE = 8
+    """the conditions of the outgoing flows"""
 
 
 class StepFailed(Exception):
@@ -29,6 +35,10 @@ class StepFailed(Exception):
         self.kind = kind
         self.message = message
         self.details = details or {}
+
+
+class Parked(Exception):
+    """A listener is pending: the token goes on when its job is done. Caught where the token's life cycle is driven."""
 
 
 class StepLimitReached(StepFailed):

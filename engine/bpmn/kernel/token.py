@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
-from engine.bpmn.kernel.failure import Step, StepFailed
+from engine.bpmn.kernel.failure import BpmnThrow, Parked, Step, StepFailed
 from engine.bpmn.kernel.variables import Variables
 from engine.bpmn.spiff import CANCELLED, COMPLETED, FUTURE, READY, STARTED, WAITING
 from engine.changes import ElementEvent, IncidentRaised
@@ -168,7 +168,11 @@ class Token(spiff.Task):
         except StepFailed as failure:
             self.stop(failure, Step(self.at or Step.OUTPUT))
             return
-        if self._state >= COMPLETED:
+        except Parked:
+            self._set_state(STARTED)
+            return
+        except BpmnThrow as thrown:
+            scope.process.throw_error(self, thrown)
             return
         self.settle()
         parent = scope.tasks.get(self._parent) if self._parent is not None else None
@@ -183,7 +187,7 @@ class Token(spiff.Task):
         """Raise an incident and stay where the step failed."""
         if not self.live:
             return
-        if step >= Step.OUTPUT and self._state != STARTED:
+        if step >= Step.COMPLETING and self._state != STARTED:
             self._set_state(STARTED)
         self.remember(**{AT: int(step), INCIDENT: failure.kind})
         self.workflow.process.changes.incidents.append(
@@ -192,23 +196,34 @@ class Token(spiff.Task):
 
     def settle(self) -> None:
         """Nothing is wrong any more: the incident, if there is one, is resolved."""
+        self.clear_incident()
+        if AT in self.internal_data:
+            self.forget(AT)
+
+    def clear_incident(self) -> None:
+        """The incident is resolved; the token still stands at its step."""
         if self.has_incident:
             self.workflow.process.resolve_incident(self.id)
-        if AT in self.internal_data or INCIDENT in self.internal_data:
-            self.forget(AT, INCIDENT)
+            self.forget(INCIDENT)
+
+    def close_job(self) -> None:
+        """The pending job, if there is one, is not wanted any more."""
+        if self.internal_data.pop("job", None):
+            self.workflow.process.close_job(self.id)
+            self.mark()
 
     def retry(self) -> None:
         """Run the failed sub-step again."""
         step = self.at
-        if self.has_incident:
-            self.workflow.process.resolve_incident(self.id)
-        self.forget(INCIDENT)
-        if step >= Step.OUTPUT:
+        self.clear_incident()
+        if step >= Step.COMPLETING:
+            self.close_job()
             self.complete()
         elif step == Step.RUN:
             self.forget(AT)
             self.task_spec.run_again(self)
         elif self._state == FUTURE:
+            self.close_job()
             self.task_spec._update(self)
 
     def cancel(self) -> None:
@@ -223,6 +238,7 @@ class Token(spiff.Task):
                 self.record_end("terminated")
             if self.has_incident:
                 self.workflow.process.resolve_incident(self.id)
+            self.close_job()
             self.task_spec.cancelled(self)
             self._set_state(CANCELLED)
 

@@ -50,7 +50,8 @@ KNOWN_ZEEBE = frozenset(
         "taskListener",
     }
 )
-LISTENERS = ("executionListener", "taskListener")
+LISTENERS = {"executionListener": ("start", "end"), "taskListener": ("creating", "completing")}
+NO_START_LISTENER = ("parallelGateway", "inclusiveGateway", "complexGateway")
 VARIABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -216,9 +217,22 @@ def _check_vocabulary(report: Report, node: XmlElement) -> None:
         if name not in KNOWN_ZEEBE:
             report.add(owner(node), "unsupported", f"不支持扩展 zeebe:{name}。", f"zeebe:{name} is not supported.")
         elif name in LISTENERS:
-            report.add(owner(node), "listener", "尚不支持监听器。", "Listeners are not supported yet.")
+            _check_listener(report, node, owner(node))
     elif tag.startswith(CAMUNDA7):
         report.warn(owner(node), "camunda-7", f"忽略 Camunda 7 扩展 {local(node)}。", f"camunda:{local(node)} is ignored.")
+
+
+def _check_listener(report: Report, node: XmlElement, element: XmlElement) -> None:
+    kind, event = local(node), node.get("eventType") or ""
+    where = local(element)
+    joins = where in NO_START_LISTENER and event == "start"
+    if event not in LISTENERS[kind] or where not in READERS or joins:
+        report.add(element, "listener", f"不支持 {where} 上的监听事件 {event}。", f"The listener event {event!r} is not supported here.")
+    if kind == "taskListener" and where != "userTask":
+        report.add(element, "listener", "任务监听器只能用于用户任务。", "Task listeners belong to user tasks.")
+    if not (node.get("type") or "").strip():
+        report.add(element, "listener", "监听器没有作业类型。", "The listener has no job type.")
+    _check_known(report, element, node.get("type"), report.known.job_types, "job-type", "作业类型", "job type")
 
 
 def _check_texts(report: Report, node: XmlElement) -> None:

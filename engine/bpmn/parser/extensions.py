@@ -61,8 +61,10 @@ def read_extensions(node: XmlElement) -> Extensions:
         called_process=_called_process(node),
         called_decision=_called_decision(node),
         script=_script(node),
-        execution_listeners=_listeners(node, "executionListeners/executionListener"),
-        task_listeners=_listeners(node, "taskListeners/taskListener"),
+        start_listeners=_listeners(node, "executionListeners/executionListener", "start"),
+        end_listeners=_listeners(node, "executionListeners/executionListener", "end"),
+        creating_listeners=_listeners(node, "taskListeners/taskListener", "creating"),
+        completing_listeners=_listeners(node, "taskListeners/taskListener", "completing"),
     )
 
 
@@ -89,12 +91,12 @@ def _job(node: XmlElement) -> JobDefinition | None:
     return JobDefinition(kind, Text.of(definition.get("retries")), {} if headers is None else _headers(headers))
 
 
-def _listeners(node: XmlElement, path: str) -> tuple[Listener, ...]:
+def _listeners(node: XmlElement, path: str, event: str) -> tuple[Listener, ...]:
     made = []
     for found in all_zeebe(node, path):
         kind = Text.of(found.get("type"))
-        if kind is not None:
-            made.append(Listener(found.get("eventType") or "", kind, Text.of(found.get("retries")), _headers(found)))
+        if kind is not None and found.get("eventType") == event:
+            made.append(Listener(event, kind, Text.of(found.get("retries")), _headers(found)))
     return tuple(made)
 
 
