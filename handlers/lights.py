@@ -16,9 +16,6 @@ from engine.clock import CHINA
 from engine.runtime import runtime_of
 from engine.workcalendar import WorkCalendar
 
-DAY_END = time(20, 0)
-"""The offices' summer closing hour (Beijing time)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Light:
@@ -73,9 +70,9 @@ def of_budget(used: int, limit: int) -> Light:
 
 
 def end_of_workday(calendar: WorkCalendar, workdays: int, now: datetime) -> datetime:
-    """The closing time of the n-th working day from now (0: of today)."""
+    """The end of the n-th working day from now (0: of today)."""
     day: date = calendar.add_workdays(now.astimezone(CHINA).date(), workdays)
-    return datetime.combine(day, DAY_END, CHINA)
+    return datetime.combine(day + timedelta(days=1), time(), CHINA)
 
 
 def end_of_today(now: datetime) -> datetime:

@@ -11,8 +11,10 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine.definitions import form_schema, process_definition
+from engine.errors import Forbidden
 from engine.policy import Actor
 from engine.store import reads
+from handlers.directory import service as directory
 from handlers.projects import service as projects
 from handlers.tasks.service import TaskRow, answer_lines, task_rows
 
@@ -69,8 +71,13 @@ class Review:
 
 
 def reviews(session: Session, actor: Actor, project_id: int | str) -> list[Review]:
-    """Every step of the project at which several units were asked at once, the latest first. NotFound without access."""
+    """Every step of the project at which several units were asked at once, the latest first.
+
+    NotFound without access to the project, Forbidden for applicants: they learn the outcome, not each office's words.
+    """
     project = projects.get_project(session, actor, project_id)
+    if not directory.is_staff(actor):
+        raise Forbidden(reason="各单位的内部意见供部门人员查阅，结论会通知项目单位")
     raw = [row for row in reads.tasks_of_business(session, str(project.id)) if row.properties.get("role") == "member"]
     shown = {row.key: row for row in task_rows(session, raw)}
     groups: dict[tuple[int, str], list[Row[Any]]] = {}

@@ -1,1 +1,1 @@
-"""Projects: registration, access, milestones, the board of stages and parallel lanes, outside events."""
+"""Projects: registration, access, lists, milestones."""

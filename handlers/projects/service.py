@@ -1,4 +1,4 @@
-"""Projects: registration, access, lists, milestones; the board and the outside events. The only import allowed from outside."""
+"""Projects: registration, access, lists, milestones. The page of one project is handlers.board. The only import allowed from outside."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, cast, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, cast, exists, false, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine import clock
@@ -15,6 +15,7 @@ from engine.definitions import process_definition
 from engine.policy import Actor
 from engine.store import models as m
 from engine.store import reads
+from engine.store.database import Instant
 from handlers.cases.models import CaseRow
 from handlers.directory import service as directory
 from handlers.lights import GREY, Light, calendar_of, end_of_today, end_of_workday, of_due
@@ -159,8 +160,9 @@ def _due(session: Session, which: str) -> ColumnElement[bool]:
         return and_(due >= now, due < end_of_today(now))
     calendar = calendar_of(session)
     limit = func.coalesce(cast(task.c.properties["limit"].as_string(), Integer), 1)
-    bounds = [(limit <= 5 * days, end_of_workday(calendar, days, now)) for days in range(1, LONGEST_LIMIT // 5)]
-    return and_(due >= now, due <= case(*bounds, else_=end_of_workday(calendar, LONGEST_LIMIT // 5, now)))
+    ends = [literal(end_of_workday(calendar, days, now), Instant()) for days in range(1, LONGEST_LIMIT // 5 + 1)]
+    bounds = [(limit <= 5 * days, end) for days, end in enumerate(ends[:-1], 1)]
+    return and_(due >= now, due <= case(*bounds, else_=ends[-1]))
 
 
 def _order(query: WorkListQuery) -> list[ColumnElement[Any]]:

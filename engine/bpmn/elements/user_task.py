@@ -9,7 +9,7 @@ Cancel: the task is closed as not completed.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.bpmn import spiff
@@ -23,6 +23,8 @@ from engine.bpmn.vocabulary import Text
 from engine.changes import UserTaskClosed, UserTaskOpened
 
 DEFAULT_PRIORITY = 50
+DATE_LENGTH = len("2022-08-01")
+LAST_SECOND = timedelta(days=1, seconds=-1)
 
 
 class UserTask(Element, spiff.UserTask):
@@ -38,14 +40,14 @@ class UserTask(Element, spiff.UserTask):
             assignee=expressions.text(token, assignment.assignee) or None,
             candidate_groups=expressions.names(token, assignment.candidate_groups),
             candidate_users=expressions.names(token, assignment.candidate_users),
-            due_date=_moment(token, assignment.due_date),
+            due_date=_moment(token, assignment.due_date, end_of_day=True),
             follow_up_date=_moment(token, assignment.follow_up_date),
             priority=DEFAULT_PRIORITY if priority is None else expressions.integer(token, priority),
             form_id=form.form_id if form else None,
             form_binding=form.binding if form else "latest",
             form_version_tag=form.version_tag if form else None,
             external_form=expressions.text(token, form.external) if form else None,
-            properties=dict(self.ext.properties),
+            properties={name: _property(token, value) for name, value in self.ext.properties.items()},
             loop_counter=_loop_counter(token),
         )
 
@@ -66,13 +68,20 @@ class UserTask(Element, spiff.UserTask):
             self._update(token)
 
 
-def _moment(token: Token, source: Text | None) -> datetime | None:
-    """A date-time for a schedule attribute; null means none, a date means its midnight."""
+def _property(token: Token, value: str) -> str:
+    """A zeebe:property for lists and screens; one that starts with "=" is evaluated for this task (our extension), null is ""."""
+    return expressions.text(token, Text.of(value)) or ""
+
+
+def _moment(token: Token, source: Text | None, *, end_of_day: bool = False) -> datetime | None:
+    """A date-time for a schedule attribute; null means none, a date its midnight, or its last second when something is due then
+    (a period's last day counts whole: 民法典 第二百零三条)."""
     written = expressions.text(token, source)
     if not written:
         return None
     try:
-        return parse_moment(written, token.workflow.process.env.now().tzinfo)
+        moment = parse_moment(written, token.workflow.process.env.now().tzinfo)
+        return moment + LAST_SECOND if end_of_day and len(written) == DATE_LENGTH else moment
     except ValueError as error:
         shown = source.text if source is not None else ""
         raise StepFailed(
