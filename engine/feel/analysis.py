@@ -26,8 +26,10 @@ def find_reads(node: ast.Node) -> Reads:
 
 def _walk(node: ast.Node, bound: frozenset[str], in_filter: bool, reads: Reads) -> None:
     if isinstance(node, ast.Name):
-        if node.name not in bound and node.name not in BUILTINS:
-            (reads.possible if in_filter else reads.variables).add(node.name)
+        if node.name not in bound:
+            # A built-in's name may mean the function itself: `sort(dates, before)`.
+            unsure = in_filter or node.name in BUILTINS
+            (reads.possible if unsure else reads.variables).add(node.name)
         return
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):
         if node.function.name not in bound and node.function.name not in BUILTINS:

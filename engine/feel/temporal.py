@@ -6,6 +6,7 @@ Every class is immutable and has `key`: an integer that orders it on its time li
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -16,6 +17,7 @@ NANOS = 1_000_000_000
 DAY_SECONDS = 86_400
 MAX_YEAR = 999_999_999
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_ZONE_ID = re.compile(r"(?:UTC|GMT|[A-Z][A-Za-z0-9_+\-]{1,30}(?:/[A-Za-z0-9_+\-]{1,30}){0,2})")
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -145,7 +147,9 @@ def offset_text(seconds: int) -> str:
 
 @lru_cache(maxsize=512)
 def find_zone(name: str) -> ZoneInfo | None:
-    """The IANA zone of that id, None if there is none."""
+    """The IANA zone of that id, None if there is none. Names that are no ids of the database ("localtime") are not looked up."""
+    if not _ZONE_ID.fullmatch(name):
+        return None
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
