@@ -60,10 +60,10 @@ def _shown(tasks: list[TaskRow], raw: Mapping[int, Row[Any]]) -> list[TaskRow]:
     open_ones = [task for task in tasks if task.state == "CREATED"]
     members = [task for task in tasks if raw[task.key].properties.get("role") == "member"]
     running = {task.element_id for task in open_ones}
-    latest: dict[tuple[str, str], TaskRow] = {}
+    latest: dict[tuple[str, str, str], TaskRow] = {}
     for task in sorted(members, key=lambda t: (t.created_at, t.key)):
         if task.element_id in running or not running:
-            latest[task.element_id, task.unit or str(task.key)] = task
+            latest[task.element_id, task.unit or str(task.key), task.label] = task
     shown = list(latest.values())
     return shown + [task for task in open_ones if task not in shown]
 
@@ -108,7 +108,7 @@ def _task_lane(task: TaskRow, raw: Row[Any], now: datetime) -> Lane:
     status = "已提交" if task.completed_at else "待填报" if task.for_applicant else "办理中" if signed else "未签收"
     return Lane(
         title=task.unit_name or "项目单位",
-        detail=task.name,
+        detail=task.label or task.name,
         depth=1,
         bars=tuple(bars),
         due=task.due_date,

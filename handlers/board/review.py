@@ -89,10 +89,10 @@ def reviews(session: Session, actor: Actor, project_id: int | str) -> list[Revie
 
 
 def _review(session: Session, rows: Sequence[Row[Any]], shown: dict[int, TaskRow]) -> Review:
-    by_unit: dict[str, list[Row[Any]]] = {}
+    by_member: dict[tuple[str, str], list[Row[Any]]] = {}
     for row in sorted(rows, key=lambda r: (r.created_at, r.key)):
-        by_unit.setdefault(shown[row.key].unit or str(row.key), []).append(row)
-    lines = [_line(session, asked, shown) for asked in by_unit.values()]
+        by_member.setdefault((shown[row.key].unit or str(row.key), shown[row.key].label), []).append(row)
+    lines = [_line(session, asked, shown) for asked in by_member.values()]
     labels = list(dict.fromkeys(label for line in lines for label, _text in line.answers if label not in HEADLINE_LABELS))
     first, last = rows[0], max(rows, key=lambda r: (r.created_at, r.key))
     dues = [row.due_date for row in rows if row.state == "CREATED" and row.due_date is not None]

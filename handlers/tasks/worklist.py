@@ -47,7 +47,8 @@ class WorkListQuery:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One user task in a list. `unit` is the office it belongs to ("" for an applicant's), `result` the main answer once completed."""
+    """One user task in a list. `unit` is the office it belongs to ("" for an applicant's), `label` what it is about among several of one
+    unit (property `label`), `result` the main answer once completed."""
 
     key: int
     name: str
@@ -62,6 +63,7 @@ class TaskRow:
     organisation: str
     unit: str
     unit_name: str
+    label: str
     assignee: str | None
     assignee_name: str
     created_at: datetime
@@ -228,6 +230,7 @@ def _task_row(
         organisation=project.organisation if project else "",
         unit=unit,
         unit_name=units.get(unit, unit),
+        label=row.properties.get("label", ""),
         assignee=row.assignee,
         assignee_name=names.get(person or "", person or ""),
         created_at=row.created_at,
