@@ -14,6 +14,7 @@ from handlers.documents.facts import case_facts, decision_facts
 
 registry = HandlerRegistry()
 
+PREVIOUS = "previous"
 GRANT_DOCUMENTS, DENIAL_DOCUMENT = ("W19", "W21"), "W20"
 
 
@@ -43,12 +44,15 @@ def open_case(job: JobContext) -> dict[str, Any]:
 def set_status(job: JobContext) -> None:
     """变更办理状态：状态字典 1 至 16，只允许字典中的后继状态。
 
-    Header `status`: the code. For 3 受理: `acceptTime` may be the day of receipt (视为受理); `intake.accept_result` tells a 容缺受理.
+    Header `status`: the code, or `previous` to go on as before a withdrawal that was refused. For 3 受理: `acceptTime` may be the day of receipt (视为受理); `intake.accept_result` tells a 容缺受理.
     """
     status = job.headers.get("status", "")
-    if not status.isdecimal():
-        raise Invalid(reason="任务头 status 应为状态字典的代码")
     case_id = int(_text(job, "caseId"))
+    if status == PREVIOUS:
+        cases.resume(job.session, case_id, person=job.actor, unit=_unit_of(job), element_id=job.element_id, now=job.now)
+        return
+    if not status.isdecimal():
+        raise Invalid(reason="任务头 status 应为状态字典的代码或 previous")
     cases.set_status(
         job.session,
         case_id,

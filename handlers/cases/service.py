@@ -141,6 +141,15 @@ def set_status(
     return _case(row)
 
 
+def resume(session: Session, case_id: int, *, person: str, unit: str = "", element_id: str = "", now: datetime) -> Case:
+    """The withdrawal was refused: the case goes on with the status it had before 16. Nothing to do when it has moved on meanwhile."""
+    row = _locked(session, case_id)
+    if row.status == WITHDRAWAL_PENDING:
+        row.status = _before_withdrawal(session, row)
+        _add_event(session, row, WITHDRAWAL_PENDING, person, element_id, now, "", unit)
+    return _case(row)
+
+
 def _check_transition(session: Session, row: CaseRow, status: int) -> None:
     statuses = catalogue().case_statuses
     if status not in statuses:
