@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from engine import Engine, open_engine
 from engine.settings import ROOT, Settings
 from engine.workcalendar import WorkCalendar, load_overlay
