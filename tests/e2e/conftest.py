@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from engine import Engine
@@ -21,6 +21,8 @@ from webapp.sessions import COOKIE, open_session
 AXE = Path(__file__).parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
+
+expect.set_options(timeout=30_000)  # two cores that run nine browsers and other tests beside them are slow, not wrong
 
 
 @pytest.fixture(scope="session")
