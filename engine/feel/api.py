@@ -26,7 +26,7 @@ _FRAMES = 6_000
 if sys.getrecursionlimit() < _FRAMES:
     sys.setrecursionlimit(_FRAMES)
 
-_CACHE_SIZE = 20_000
+_CACHE_SIZE = 4_096  # a deployment has some thousands; more would only make full garbage collections long
 _REGISTERED = (builtins, calls, core, iteration, operators, paths)  # importing them registers built-ins and node compilers
 T = TypeVar("T")
 

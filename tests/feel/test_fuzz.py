@@ -12,26 +12,26 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.clock import monotonic
+from engine.clock import cpu_seconds
 from engine.errors import ExpressionError
 from engine.feel import compile_expression, compile_unary_tests, to_feel, to_json
 from tests.feel.generate import CONTEXT, Generator
 
 INPUTS = 200_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 5_000
 BATCH = 50
-SECONDS = 2.0  # wall time that one input may take on a busy machine; the CPU limit is 0.1
+SECONDS = 2.0  # CPU time that one input may take; the limit of an evaluation is 0.1, garbage collection may fall into it
 FUZZ = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 ALPHABET = st.sampled_from([*"abxs019 .,:;\"'@?+-*/<>=()[]{}\\\n\t中文é😀", "and ", "in ", "if ", "for ", "not(", "..", "date("])
 
 
 def survive(text: str) -> None:
     """Compile and evaluate as expression and as unary tests; only our errors are allowed."""
-    start = monotonic()
+    start = cpu_seconds()
     with suppress(ExpressionError):
         json.dumps(to_json(compile_expression(text).run(CONTEXT).value))
     with suppress(ExpressionError):
         compile_unary_tests(text).matches(to_feel(5), CONTEXT)
-    assert monotonic() - start < SECONDS, text
+    assert cpu_seconds() - start < SECONDS, text
 
 
 @settings(max_examples=INPUTS * 4 // 5 // BATCH, **FUZZ)  # type: ignore[arg-type]  # a mixed dict of settings

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from engine.clock import monotonic
+from engine.clock import cpu_seconds
 from engine.errors import ExpressionError, LimitExceeded
 from engine.feel import Context, Environment, Range, compile_expression, compile_unary_tests, to_feel
 from engine.feel.temporal import FeelDate
@@ -40,10 +40,10 @@ BOMB = "a0: [1, 1], " + ", ".join(f"a{n}: [a{n - 1}, a{n - 1}]" for n in range(1
     ],
 )
 def test_a_runaway_expression_ends_with_an_error(text: str) -> None:
-    start = monotonic()
+    start = cpu_seconds()
     with pytest.raises(LimitExceeded):
         compile_expression(text).evaluate({})
-    assert monotonic() - start < 3  # 0.1 s of CPU; the rest is a busy machine
+    assert cpu_seconds() - start < 1  # the limit is 0.1 s
 
 
 @pytest.mark.parametrize("opening, closing", [("(", ")"), ("[", "]"), ("-", ""), ("{a: ", "}"), ("if true then ", " else 1")])
