@@ -52,10 +52,24 @@ def _round_far(value: Decimal, digits: int, rounding: str) -> Decimal:
         raise arithmetic_null(problem) from None
 
 
-@builtin("decimal(n: number, scale: number) -> number", "10.3.4.5")
-def decimal(_run: Run, value: Decimal, scale: Decimal) -> Decimal:
-    """Rounded half-even."""
-    return round_to(value, scale, ROUND_HALF_EVEN)
+_MODES = {
+    "UP": ROUND_UP,
+    "DOWN": ROUND_DOWN,
+    "CEILING": ROUND_CEILING,
+    "FLOOR": ROUND_FLOOR,
+    "HALF_UP": ROUND_HALF_UP,
+    "HALF_DOWN": ROUND_HALF_DOWN,
+    "HALF_EVEN": ROUND_HALF_EVEN,
+}
+
+
+@builtin("decimal(n: number, scale: number, mode?: string) -> number", "10.3.4.5; mode: Camunda 8 numeric functions")
+def decimal(_run: Run, value: Decimal, scale: Decimal, mode: str | None = None) -> Decimal:
+    """Rounded half-even, or by a named mode."""
+    rounding = ROUND_HALF_EVEN if mode is None else _MODES.get(mode.upper())
+    if rounding is None:
+        raise invalid("没有这种舍入方式", "no such rounding mode")
+    return round_to(value, scale, rounding)
 
 
 @builtin("floor(n: number, scale?: number) -> number", "10.3.4.5")
@@ -70,28 +84,28 @@ def ceiling(_run: Run, value: Decimal, scale: Decimal | None = None) -> Decimal:
     return round_to(value, ZERO if scale is None else scale, ROUND_CEILING)
 
 
-@builtin("round up(n: number, scale: number) -> number", "10.3.4.5")
-def round_up(_run: Run, value: Decimal, scale: Decimal) -> Decimal:
+@builtin("round up(n: number, scale?: number) -> number", "10.3.4.5")
+def round_up(_run: Run, value: Decimal, scale: Decimal | None = None) -> Decimal:
     """Rounded away from zero."""
-    return round_to(value, scale, ROUND_UP)
+    return round_to(value, ZERO if scale is None else scale, ROUND_UP)
 
 
-@builtin("round down(n: number, scale: number) -> number", "10.3.4.5")
-def round_down(_run: Run, value: Decimal, scale: Decimal) -> Decimal:
+@builtin("round down(n: number, scale?: number) -> number", "10.3.4.5")
+def round_down(_run: Run, value: Decimal, scale: Decimal | None = None) -> Decimal:
     """Rounded towards zero."""
-    return round_to(value, scale, ROUND_DOWN)
+    return round_to(value, ZERO if scale is None else scale, ROUND_DOWN)
 
 
-@builtin("round half up(n: number, scale: number) -> number", "10.3.4.5")
-def round_half_up(_run: Run, value: Decimal, scale: Decimal) -> Decimal:
+@builtin("round half up(n: number, scale?: number) -> number", "10.3.4.5")
+def round_half_up(_run: Run, value: Decimal, scale: Decimal | None = None) -> Decimal:
     """To the nearest; a half away from zero."""
-    return round_to(value, scale, ROUND_HALF_UP)
+    return round_to(value, ZERO if scale is None else scale, ROUND_HALF_UP)
 
 
-@builtin("round half down(n: number, scale: number) -> number", "10.3.4.5")
-def round_half_down(_run: Run, value: Decimal, scale: Decimal) -> Decimal:
+@builtin("round half down(n: number, scale?: number) -> number", "10.3.4.5")
+def round_half_down(_run: Run, value: Decimal, scale: Decimal | None = None) -> Decimal:
     """To the nearest; a half towards zero."""
-    return round_to(value, scale, ROUND_HALF_DOWN)
+    return round_to(value, ZERO if scale is None else scale, ROUND_HALF_DOWN)
 
 
 @builtin("abs(n: number|days and time duration|years and months duration) -> Any", "10.3.4.5")
