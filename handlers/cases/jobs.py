@@ -44,7 +44,8 @@ def open_case(job: JobContext) -> dict[str, Any]:
 def set_status(job: JobContext) -> None:
     """变更办理状态：状态字典 1 至 16，只允许字典中的后继状态。
 
-    Header `status`: the code, or `previous` to go on as before a withdrawal that was refused. For 3 受理: `acceptTime` may be the day of receipt (视为受理); `intake.accept_result` tells a 容缺受理.
+    Header `status`: the code, or `previous` to go on as before a withdrawal that was refused. For 3 受理: `acceptTime` may be
+    the day of receipt (视为受理); `intake.accept_result` tells a 容缺受理.
     """
     status = job.headers.get("status", "")
     case_id = int(_text(job, "caseId"))
