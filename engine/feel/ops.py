@@ -39,12 +39,32 @@ _KINDS: dict[type, str] = {
 }
 
 
+_CHINESE = {
+    "null": "null",
+    "boolean": "布尔值",
+    "number": "数字",
+    "string": "字符串",
+    "list": "列表",
+    "context": "上下文",
+    "range": "区间",
+    "function": "函数",
+    "date": "日期",
+    "time": "时间",
+    "date and time": "日期时间",
+    "days and time duration": "天时长",
+    "years and months duration": "年月时长",
+}
 KIND_TYPES = {name: kind for kind, name in _KINDS.items()}
 
 
 def kind_of(value: Any) -> str:
     """The FEEL type name of a value, without type arguments."""
     return _KINDS.get(type(value), "Any")
+
+
+def chinese_kind(kind: str) -> str:
+    """A type name as people read it."""
+    return _CHINESE.get(kind, kind)
 
 
 def equal(a: Any, b: Any, run: Run) -> bool | None:
@@ -124,7 +144,11 @@ def _sign(difference: int) -> int:
 
 
 def _cannot(chinese: str, english: str, a: Any, b: Any) -> FeelNull:
-    return FeelNull(f"不能{chinese} {kind_of(a)} 和 {kind_of(b)}", f"cannot {english} {kind_of(a)} and {kind_of(b)}", "type_mismatch")
+    return FeelNull(
+        f"不能{chinese}{chinese_kind(kind_of(a))}和{chinese_kind(kind_of(b))}",
+        f"cannot {english} {kind_of(a)} and {kind_of(b)}",
+        "type_mismatch",
+    )
 
 
 def in_range(value: Any, bounds: Range) -> bool:
@@ -279,7 +303,9 @@ def calculate(op: str, a: Any, b: Any) -> Any:
     if operation is None:
         if a is None or b is None:
             raise FeelNull(f"运算 {op} 的操作数是 null", f"an operand of {op} is null", "null_operand")
-        raise FeelNull(f"不能计算 {kind_of(a)} {op} {kind_of(b)}", f"no {kind_of(a)} {op} {kind_of(b)}", "type_mismatch")
+        raise FeelNull(
+            f"不能计算 {chinese_kind(kind_of(a))} {op} {chinese_kind(kind_of(b))}", f"no {kind_of(a)} {op} {kind_of(b)}", "type_mismatch"
+        )
     try:
         return operation(a, b)
     except DecimalException as problem:
@@ -303,7 +329,7 @@ def negate(value: Any) -> Any:
         return CONTEXT.minus(value)
     if isinstance(value, (DaysDuration, MonthsDuration)):
         return type(value)(-value.key)
-    raise FeelNull(f"不能取负：{kind_of(value)}", f"cannot negate {kind_of(value)}", "type_mismatch")
+    raise FeelNull(f"不能取负：{chinese_kind(kind_of(value))}", f"cannot negate {kind_of(value)}", "type_mismatch")
 
 
 def integer(value: Any) -> int | None:

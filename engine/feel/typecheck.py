@@ -13,7 +13,7 @@ from typing import Any
 from engine.feel import ast
 from engine.feel.builtins.registry import BUILTINS, Overload
 from engine.feel.compile.paths import PROPERTY_NAMES
-from engine.feel.ops import KIND_TYPES, OPERATIONS, kind_of
+from engine.feel.ops import KIND_TYPES, OPERATIONS, chinese_kind, kind_of
 
 ANY = "Any"
 _ORDERED = frozenset({"number", "string", "date", "time", "date and time", "days and time duration", "years and months duration"})
@@ -73,7 +73,7 @@ class _Checker:
 
     def expect_boolean(self, node: ast.Node, kind: str) -> None:
         if kind not in (ANY, "boolean", "null"):
-            self.report(node, f"这里需要布尔值，得到 {kind}", f"a boolean is needed here, this is a {kind}")
+            self.report(node, f"这里需要布尔值，得到{chinese_kind(kind)}", f"a boolean is needed here, this is a {kind}")
 
     def arithmetic(self, node: ast.Binary, left: str, right: str) -> str:
         if ANY in (left, right):
@@ -81,20 +81,20 @@ class _Checker:
         if "null" in (left, right):
             return self.report(node, f"{node.op} 的操作数是 null", f"an operand of {node.op} is null")
         if (KIND_TYPES[left], KIND_TYPES[right]) not in OPERATIONS[node.op]:
-            return self.report(node, f"不能计算 {left} {node.op} {right}", f"no {left} {node.op} {right}")
+            return self.report(node, f"不能计算 {chinese_kind(left)} {node.op} {chinese_kind(right)}", f"no {left} {node.op} {right}")
         return _result(node.op, left, right)
 
     def comparison(self, node: ast.Node, op: str, left: str, right: str) -> None:
         if ANY in (left, right) or (op in ("=", "!=") and "null" in (left, right)):
             return
         if left != right or (op not in ("=", "!=") and left not in _ORDERED):
-            self.report(node, f"不能比较 {left} {op} {right}", f"cannot compare {left} {op} {right}")
+            self.report(node, f"不能比较 {chinese_kind(left)} {op} {chinese_kind(right)}", f"cannot compare {left} {op} {right}")
 
     def negation(self, node: ast.Negation, names: Kinds) -> str:
         kind = self.kind(node.operand, names)
         if kind in (ANY, "number", "days and time duration", "years and months duration"):
             return kind
-        return self.report(node, f"不能取负：{kind}", f"cannot negate {kind}")
+        return self.report(node, f"不能取负：{chinese_kind(kind)}", f"cannot negate {kind}")
 
     def between(self, node: ast.Between, names: Kinds) -> str:
         value = self.kind(node.value, names)
@@ -110,7 +110,7 @@ class _Checker:
     def path(self, node: ast.Path, names: Kinds) -> str:
         source = self.kind(node.source, names)
         if source in PROPERTY_NAMES and node.name not in PROPERTY_NAMES[source]:
-            return self.report(node, f"{source} 没有属性“{node.name}”", f'{source} has no property "{node.name}"')
+            return self.report(node, f"{chinese_kind(source)}没有属性“{node.name}”", f'{source} has no property "{node.name}"')
         return ANY
 
     def filter(self, node: ast.Filter, names: Kinds) -> str:
@@ -118,7 +118,7 @@ class _Checker:
         # Inside, any name may be a key of the element: nothing is known but what stands there literally.
         condition = self.kind(node.condition, {})
         if condition in ("string", "list"):
-            self.report(node.condition, f"筛选条件不能是 {condition}", f"a filter cannot be a {condition}")
+            self.report(node.condition, f"筛选条件不能是{chinese_kind(condition)}", f"a filter cannot be a {condition}")
         return "list" if source == "list" and condition == "boolean" else ANY
 
     def context(self, node: ast.ContextNode, names: Kinds) -> str:
@@ -153,7 +153,7 @@ class _Checker:
         if not isinstance(node.function, ast.Name) or node.function.name in names:
             callee = self.kind(node.function, names)
             if callee not in (ANY, "function"):
-                self.report(node, f"{callee} 不能调用", f"a {callee} cannot be called")
+                self.report(node, f"{chinese_kind(callee)}不能调用", f"a {callee} cannot be called")
             return ANY
         known = BUILTINS.get(node.function.name)
         if known is None:
@@ -163,7 +163,9 @@ class _Checker:
             return self.report(node.function, f"{known.name}() 的参数个数或名称不对", f"wrong arguments for {known.name}()")
         if not any(_kinds_fit(overload, node, given) for overload in fitting):
             kinds = ", ".join(given)
-            return self.report(node.function, f"{known.name}() 不接受 ({kinds})", f"{known.name}() does not take ({kinds})")
+            return self.report(
+                node.function, f"{known.name}() 不接受（{'、'.join(map(chinese_kind, given))}）", f"{known.name}() does not take ({kinds})"
+            )
         results = {overload.result for overload in fitting}
         return results.pop() if len(results) == 1 else ANY
 

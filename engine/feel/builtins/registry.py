@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from engine.feel.names import index_names
-from engine.feel.ops import kind_of
+from engine.feel.ops import chinese_kind, kind_of
 from engine.feel.runtime import FeelNull, Run
 from engine.feel.temporal import FeelDate, FeelDateTime, FeelTime, Zone
 
@@ -99,7 +99,7 @@ def convert(value: Any, parameter: Parameter) -> Any:
         return FeelDateTime(value, FeelTime(0, 0, Zone(0, None)))
     wanted, given = "/".join(sorted(parameter.kinds)), kind_of(value)
     raise FeelNull(
-        f"参数“{parameter.name}”需要 {wanted}，得到 {given}",
+        f"参数“{parameter.name}”需要{'或'.join(map(chinese_kind, sorted(parameter.kinds)))}，得到{chinese_kind(given)}",
         f'argument "{parameter.name}" must be {wanted}, got {given}',
         "type_mismatch",
     )

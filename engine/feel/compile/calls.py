@@ -8,7 +8,7 @@ from typing import Any
 from engine.feel import ast, types
 from engine.feel.builtins.registry import BUILTINS, Builtin, Overload
 from engine.feel.compile.core import compile_node, compiles, constant, report
-from engine.feel.ops import kind_of
+from engine.feel.ops import chinese_kind, kind_of
 from engine.feel.runtime import DEFAULT_ENVIRONMENT, Code, FeelNull, Frame, Run
 from engine.feel.scope import Scope, compile_name, find, is_bound
 from engine.feel.values import FeelFunction, to_feel
@@ -43,7 +43,9 @@ def fit(value: Any, wanted: types.Type | None, run: Run) -> Any:
         return (value,)
     if type(value) is tuple and len(value) == 1 and types.is_instance(value[0], wanted, run):
         return value[0]
-    raise FeelNull(f"参数需要 {wanted}，得到 {kind_of(value)}", f"argument must be {wanted}, got {kind_of(value)}", "type_mismatch")
+    raise FeelNull(
+        f"参数需要 {wanted}，得到{chinese_kind(kind_of(value))}", f"argument must be {wanted}, got {kind_of(value)}", "type_mismatch"
+    )
 
 
 def invoke(function: FeelFunction, run: Run, args: tuple[Any, ...]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from engine.feel import ast
 from engine.feel.compile.core import compile_node, compiles, not_boolean
 from engine.feel.compile.paths import contains
-from engine.feel.ops import integer, kind_of
+from engine.feel.ops import chinese_kind, integer, kind_of
 from engine.feel.runtime import Code, FeelNull, Frame, Run
 from engine.feel.scope import Scope
 from engine.feel.temporal import FeelDate
@@ -36,7 +36,11 @@ def _range_items(low: Any, high: Any, low_closed: bool = True, high_closed: bool
     first, last = integer(low), integer(high)
     if first is None or last is None:
         kinds = f"{kind_of(low)}..{kind_of(high)}"
-        raise FeelNull(f"不能遍历 {kinds}，只能遍历整数或日期", f"cannot iterate over {kinds}", "type_mismatch")
+        raise FeelNull(
+            f"不能遍历{chinese_kind(kind_of(low))}到{chinese_kind(kind_of(high))}，只能遍历整数或日期",
+            f"cannot iterate over {kinds}",
+            "type_mismatch",
+        )
     return (Decimal(number) for number in _steps(first, last, low_closed, high_closed))
 
 

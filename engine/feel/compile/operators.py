@@ -13,7 +13,7 @@ from typing import Any
 from engine.feel import ast, types
 from engine.feel.compile.core import compile_node, compiles, report
 from engine.feel.numbers import CONTEXT, is_integer
-from engine.feel.ops import arithmetic_null, calculate, compare, equal, in_range, kind_of, negate, power
+from engine.feel.ops import arithmetic_null, calculate, chinese_kind, compare, equal, in_range, kind_of, negate, power
 from engine.feel.runtime import Code, FeelNull, Run
 from engine.feel.scope import Scope, compile_raw
 from engine.feel.values import Context, Range, to_feel
@@ -88,7 +88,7 @@ def _unknown_logic(run: Run, a: Any, b: Any, pos: int) -> None:
     for value in (a, b):
         if value is not None and not isinstance(value, bool):
             kind = kind_of(value)
-            run.warn("type_mismatch", f"逻辑运算需要布尔值，得到 {kind}", f"a boolean was expected, got {kind}", pos)
+            run.warn("type_mismatch", f"逻辑运算需要布尔值，得到{chinese_kind(kind)}", f"a boolean was expected, got {kind}", pos)
 
 
 def _equality(left: Code, right: Code, node: ast.Binary, wanted: bool) -> Code:
@@ -101,7 +101,9 @@ def _equality(left: Code, right: Code, node: ast.Binary, wanted: bool) -> Code:
         result = equal(a, b, frame.run)
         if result is None:
             kinds = f"{kind_of(a)} = {kind_of(b)}"
-            frame.run.warn("type_mismatch", f"不能比较 {kinds}", f"cannot compare {kinds}", pos)
+            frame.run.warn(
+                "type_mismatch", f"不能比较{chinese_kind(kind_of(a))}和{chinese_kind(kind_of(b))}", f"cannot compare {kinds}", pos
+            )
             return None
         return result is wanted
 
@@ -216,7 +218,12 @@ def _range(node: ast.RangeNode, scope: Scope) -> Code:
         high = None if highest is None else highest(frame)
         if low is not None and high is not None and kind_of(low) != kind_of(high):
             kinds = f"{kind_of(low)}..{kind_of(high)}"
-            frame.run.warn("type_mismatch", f"区间两端类型不同：{kinds}", f"range of two kinds: {kinds}", pos)
+            frame.run.warn(
+                "type_mismatch",
+                f"区间两端类型不同：{chinese_kind(kind_of(low))}和{chinese_kind(kind_of(high))}",
+                f"range of two kinds: {kinds}",
+                pos,
+            )
             return None
         return Range(low, high, low_closed, high_closed)
 

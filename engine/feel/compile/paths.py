@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.feel import ast
 from engine.feel.compile.core import compile_node, compiles, not_boolean
-from engine.feel.ops import KIND_TYPES, integer, kind_of
+from engine.feel.ops import KIND_TYPES, chinese_kind, integer, kind_of
 from engine.feel.runtime import Code, Frame, Run
 from engine.feel.scope import Scope, compile_raw
 from engine.feel.temporal import (
@@ -108,7 +108,7 @@ def read_path(value: Any, name: str, run: Run, pos: int) -> Any:
             run.warn("null_path", f"null 没有属性“{name}”", f'null has no property "{name}"', pos)
             return None
     kind = kind_of(value)
-    run.warn("unknown_property", f"{kind} 没有属性“{name}”", f'{kind} has no property "{name}"', pos)
+    run.warn("unknown_property", f"{chinese_kind(kind)}没有属性“{name}”", f'{kind} has no property "{name}"', pos)
     return None
 
 
