@@ -40,8 +40,9 @@ FACTS = (
 
 SHORTEST_BAR = 0.8
 """Per cent of the axis: a bar of a minute can still be seen and pointed at."""
+AXIS_MARGIN = 1.03
+"""The axis goes on a little after its last instant, so that a due date does not touch the words beside it."""
 TICKS = 6
-HIDDEN_ACTIONS = frozenset({"task.draft_saved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
         "project": shown.project,
         "board": shown,
         "simple": simple,
-        "stages": [_stage(stage, shown) for stage in shown.stages],
+        "stages": [_stage(stage) for stage in shown.stages],
         "total_light": _total(shown),
         "lanes": [lane_row(lane, shown, simple=simple) for lane in shown.lanes],
         "ticks": _ticks(shown),
@@ -120,7 +121,7 @@ def _first_due(mine: list[tasks.TaskRow]) -> tasks.TaskRow | None:
     return next((task for task in mine if task.due_date is not None), None)
 
 
-def _stage(stage: StageState, shown: ProjectBoard) -> StageCell:
+def _stage(stage: StageState) -> StageCell:
     limit = stage.limit or 0
     percent = min(100, round(100 * stage.used / limit)) if limit else (100 if stage.state == "done" else 0)
     if stage.state == "done":
@@ -129,8 +130,7 @@ def _stage(stage: StageState, shown: ProjectBoard) -> StageCell:
     if stage.state == "done":
         parts.append(_("%(day)s 完成", day=day(stage.ended_at)))
     elif stage.state == "now":
-        due = _stage_due(stage, shown)
-        parts.append(_("%(day)s 到期", day=day(due)) if due else "")
+        parts.append(_("%(day)s 到期", day=day(stage.due)) if stage.due else "")
     elif stage.state == "next" and limit:
         parts.append(_("限 %(n)s 工作日", n=limit))
     elif stage.state == "none":
@@ -141,18 +141,13 @@ def _stage(stage: StageState, shown: ProjectBoard) -> StageCell:
     )
 
 
-def _stage_due(stage: StageState, shown: ProjectBoard) -> datetime | None:
-    dues = [lane.due for lane in shown.lanes if lane.depth == 0 and lane.due is not None and not lane.result]
-    return min(dues, default=None) if stage.state == "now" else None
-
-
 def _total(shown: ProjectBoard) -> dict[str, Any]:
     return {"used": shown.used, "limit": shown.limit, "span": shown.span}
 
 
 def lane_row(lane: Lane, shown: ProjectBoard, *, simple: bool = False) -> LaneRow:
     """A lane with its bars placed on the board's axis. `simple`: applicants see that a unit is working, not what it said."""
-    total = max((shown.end - shown.begin).total_seconds(), 3600.0)
+    total = max((shown.end - shown.begin).total_seconds(), 3600.0) * AXIS_MARGIN
 
     def place(moment: datetime) -> float:
         return round(100 * max(0.0, min(1.0, (moment - shown.begin).total_seconds() / total)), 2)

@@ -77,11 +77,12 @@ def _flow_lane(root: Row[Any], tasks: list[TaskRow], now: datetime) -> Lane:
     bars = [Bar(office, begin, end, "办理")]
     bars += [Bar(PAUSED, task.created_at, task.completed_at or now, f"等项目单位：{task.name}") for task in tasks if task.for_applicant]
     leads = [task.unit_name for task in open_ones if not task.for_applicant]
-    detail = "、".join(dict.fromkeys(leads)) if leads else "项目单位" if open_ones else ""
+    steps = list(dict.fromkeys(task.name for task in open_ones))
+    who = "项目单位" if not leads else "、".join(dict.fromkeys(leads)) if len(set(leads)) < 3 else f"{len(set(leads))} 个单位在办"
     ended = {"COMPLETED": "办结", "TERMINATED": "终止", "CANCELED": "终止"}.get(root.state, "")
     return Lane(
         title=tasks[0].process_name if tasks[0].instance_key == root.key else _name(tasks, root),
-        detail=detail if len(leads) < 4 else f"{len(set(leads))} 个单位",
+        detail=f"{'、'.join(steps[:2])} · {who}" if open_ones else "",
         depth=0,
         bars=tuple(bars),
         due=urgent.due_date if urgent is not None else None,
@@ -108,7 +109,7 @@ def _task_lane(task: TaskRow, raw: Row[Any], now: datetime) -> Lane:
     status = "已提交" if task.completed_at else "待填报" if task.for_applicant else "办理中" if signed else "未签收"
     return Lane(
         title=task.unit_name or "项目单位",
-        detail=task.label or task.name,
+        detail=task.label if raw.properties.get("role") == "member" else task.name,
         depth=1,
         bars=tuple(bars),
         due=task.due_date,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,12 +20,13 @@ from handlers.tasks.service import TaskRow, answer_lines, task_rows
 
 AGREED = ("同意", "无意见", "合格", "不涉及", "通过")
 OPPOSED = ("不同意", "不合格", "不通过")
-HEADLINE_LABELS = frozenset({"审查意见", "意见", "验收意见", "验收结论", "征求意见结果"})
+HIDDEN_KINDS = frozenset({"radio", "select", "checkbox", "dynamiclist", "filepicker"})
+"""Fields that are no column of the board: the result and who gave it are shown beside it; a ticked box becomes a mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
-    """One unit in a round. `answers`: (label, text) of its form; empty while it has not answered."""
+    """One unit in a round. `answers`: (label, text) of its form; `marks`: labels of its ticked boxes; empty while it has not answered."""
 
     unit: str
     unit_name: str
@@ -37,6 +38,7 @@ class ReviewLine:
     completed_at: datetime | None
     task: TaskRow
     rounds: int
+    marks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _review(session: Session, rows: Sequence[Row[Any]], shown: dict[int, TaskRow
     for row in sorted(rows, key=lambda r: (r.created_at, r.key)):
         by_member.setdefault((shown[row.key].unit or str(row.key), shown[row.key].label), []).append(row)
     lines = [_line(session, asked, shown) for asked in by_member.values()]
-    labels = list(dict.fromkeys(label for line in lines for label, _text in line.answers if label not in HEADLINE_LABELS))
+    given = {label for line in lines for label, _text in line.answers}
     first, last = rows[0], max(rows, key=lambda r: (r.created_at, r.key))
     dues = [row.due_date for row in rows if row.state == "CREATED" and row.due_date is not None]
     return Review(
@@ -103,7 +105,7 @@ def _review(session: Session, rows: Sequence[Row[Any]], shown: dict[int, TaskRow
         process_name=process_definition(session, reads.instance(session, first.root_key).definition_key).name,
         legal_basis=last.properties.get("legalBasis", ""),
         lines=lines,
-        labels=labels,
+        labels=[label for label in _columns(_schema(session, last)) if label in given],
         round=max(line.rounds for line in lines),
         started_at=last.created_at,
         due=min(dues, default=None),
@@ -115,16 +117,42 @@ def _line(session: Session, asked: Sequence[Row[Any]], shown: dict[int, TaskRow]
     """The unit's latest task counts: in a later round only those who objected are asked again."""
     row = asked[-1]
     task = shown[row.key]
-    schema = form_schema(session, row.form_key) if row.form_key is not None and row.submission else {}
+    schema = _schema(session, row) if row.submission else {}
+    answers = answer_lines(schema, row.submission or {})
+    ticked = {label for label, text in answers if text == "是"}
     return ReviewLine(
         unit=task.unit,
         unit_name=task.unit_name,
         person=task.assignee_name,
         result=task.result,
-        answers=answer_lines(schema, row.submission or {}),
+        answers=answers,
         created_at=row.created_at,
         claimed_at=row.claimed_at,
         completed_at=row.completed_at,
         task=task,
         rounds=len(asked),
+        marks=tuple(label.partition("（")[0] for label in _labels(schema, frozenset({"checkbox"})) if label in ticked),
     )
+
+
+def _schema(session: Session, row: Row[Any]) -> Mapping[str, Any]:
+    return form_schema(session, row.form_key) if row.form_key is not None else {}
+
+
+def _columns(schema: Mapping[str, Any]) -> list[str]:
+    """Labels of the fields in which people write, in the form's order."""
+    every = _labels(schema, None)
+    hidden = set(_labels(schema, HIDDEN_KINDS))
+    return [label for label in every if label not in hidden]
+
+
+def _labels(schema: Mapping[str, Any], kinds: frozenset[str] | None) -> list[str]:
+    """Labels of the keyed fields of some kinds (None: of all), each once, in the form's order."""
+    found: list[str] = []
+    for component in schema.get("components", []):
+        wanted = kinds is None or component.get("type") in kinds
+        if wanted and component.get("label") and (component.get("key") or component.get("type") == "dynamiclist"):
+            found.append(component["label"])
+        if component.get("type") in ("group", "default"):
+            found += _labels(component, kinds)
+    return list(dict.fromkeys(found))

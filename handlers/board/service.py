@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -15,7 +13,7 @@ from engine.policy import Actor
 from engine.store import reads
 from handlers.board.events import AwaitedEvent, awaited_events, report_event
 from handlers.board.lanes import Bar, Lane, lanes_of
-from handlers.board.review import Review, ReviewLine, reviews
+from handlers.board.review import OPPOSED, Review, ReviewLine, reviews
 from handlers.board.stages import StageState, stage_rail, used_days
 from handlers.lights import calendar_of
 from handlers.projects import service as projects
@@ -36,7 +34,8 @@ __all__ = [
     "reviews",
 ]
 
-MOST_BLOCKERS = 6
+MOST_BLOCKERS = 8
+NAMED_BLOCKERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def board(session: Session, actor: Actor, project_id: int | str) -> ProjectBoard
         project=project,
         stages=stages,
         lanes=lanes,
-        blockers=_blockers(session, project, open_tasks, instances),
+        blockers=_blockers(session, project, tasks),
         open_tasks=open_tasks,
         begin=begin,
         end=end,
@@ -105,11 +104,19 @@ def _axis(lanes: Sequence[Lane], project: projects.Project, now: datetime) -> tu
     return begin, max([*ends, now] if project.closed_at is None else [*ends, project.closed_at])
 
 
-def _blockers(session: Session, project: projects.Project, open_tasks: list[TaskRow], instances: Sequence[Row[Any]]) -> list[Blocker]:
-    """Incidents first, then open tasks by how little time they have left, then outside events that nothing else can replace."""
+def _blockers(session: Session, project: projects.Project, tasks: list[TaskRow]) -> list[Blocker]:
+    """Incidents first, then objections in a running review, then open tasks by how little time is left, then awaited outside events."""
+    open_tasks = [task for task in tasks if task.state == "CREATED"]
     found = [Blocker("red", "流程故障", row.message, "incident") for row in reads.incidents(session, business_id=str(project.id))]
-    timed = sorted(open_tasks, key=lambda t: (t.due_date is None, t.due_date or t.created_at, t.key))
-    found += [_task_blocker(task) for task in timed]
+    running = {(task.root_key, task.element_id) for task in open_tasks}
+    found += [
+        Blocker(
+            "red", f"{task.unit_name} {task.result}", f"{task.name}，{task.assignee_name}", "task", task.key, task.unit, task.completed_at
+        )
+        for task in tasks
+        if (task.root_key, task.element_id) in running and task.result.startswith(OPPOSED)
+    ]
+    found += _waiting(open_tasks)
     if not open_tasks and project.state == "active":
         waits = reads.subscriptions_of_business(session, str(project.id))
         found += [
@@ -118,6 +125,24 @@ def _blockers(session: Session, project: projects.Project, open_tasks: list[Task
             if row.properties.get("outsideEvent") == "true" and row.properties.get("formId") != "withdrawal"
         ]
     return found[:MOST_BLOCKERS]
+
+
+def _waiting(open_tasks: list[TaskRow]) -> list[Blocker]:
+    """Open tasks, most urgent first; of a round with many silent units the first few by name, the others counted."""
+    timed = sorted(open_tasks, key=lambda t: (t.due_date is None, t.due_date or t.created_at, t.key))
+    shown: list[Blocker] = []
+    silent: dict[tuple[int, str, str], list[TaskRow]] = {}
+    for task in timed:
+        group = silent.setdefault((task.root_key, task.element_id, task.light.words), [])
+        group.append(task)
+        if len(group) <= NAMED_BLOCKERS:
+            shown.append(_task_blocker(task))
+    for group in silent.values():
+        rest = group[NAMED_BLOCKERS:]
+        if rest:
+            names = "、".join(task.unit_name for task in rest)
+            shown.append(Blocker(rest[0].light.colour, f"另有 {len(rest)} 个单位未提交", f"{rest[0].name}：{names}", "task"))
+    return shown
 
 
 def _task_blocker(task: TaskRow) -> Blocker:

@@ -25,7 +25,10 @@ from handlers.tasks.service import TaskRow
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """One stage. `state` is done, now, next or none (the project's variant has no such stage of its own); days are working days."""
+    """One stage. `state` is done, now, next or none (the project's variant has no such stage of its own); days are working days.
+
+    `due` is when the limit ends if the offices go on working from today without a pause.
+    """
 
     code: str
     name: str
@@ -35,6 +38,7 @@ class StageState:
     used: int
     entered_at: datetime | None
     ended_at: datetime | None
+    due: date | None
     light: Light
 
 
@@ -50,7 +54,11 @@ def stage_rail(session: Session, project: Project, tasks: Sequence[TaskRow], cal
         used = used_days((task for task in tasks if task.stage == stage.code), calendar, now)
         limit = limits.get(stage.code)
         state = _state(entered, ended, limit, project)
-        rail.append(StageState(stage.code, stage.name, stage.lead_unit, state, limit, used, entered, ended, _light(state, used, limit)))
+        running = state == "now" and limit is not None and used <= limit
+        due = calendar.add_workdays(_day(now), limit - used) if running and limit is not None else None
+        rail.append(
+            StageState(stage.code, stage.name, stage.lead_unit, state, limit, used, entered, ended, due, _light(state, used, limit))
+        )
     return rail
 
 
