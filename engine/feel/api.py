@@ -19,7 +19,7 @@ from engine.feel.names import index_names
 from engine.feel.parser import Parser
 from engine.feel.runtime import DEFAULT_ENVIRONMENT, Code, Environment, Frame, Run, Warning_
 from engine.feel.scope import Scope
-from engine.feel.values import Context
+from engine.feel.values import FEEL_TYPES, Context, to_feel
 
 # 200 nested levels of an expression are about 1,500 Python frames in the parser; Python 3.11 keeps them on the heap.
 _FRAMES = 6_000
@@ -90,8 +90,9 @@ class UnaryTests:
         self._test = tests.compile_tests(node, Scope(None, names))
 
     def matches(self, value: Any, context: Mapping[str, Any], env: Environment = DEFAULT_ENVIRONMENT) -> bool | None:
-        """Does the FEEL value match? None is unknown (counts as no). Raises LimitExceeded."""
+        """Does the value match? None is unknown (counts as no). Raises LimitExceeded."""
         run = Run(context, env, self.text)
+        value = value if type(value) in FEEL_TYPES else to_feel(value)
         try:
             return self._test(Frame({"?": value}, run, run), value)
         except (RecursionError, ArithmeticError) as problem:
@@ -100,6 +101,7 @@ class UnaryTests:
     def run(self, value: Any, context: Mapping[str, Any], env: Environment = DEFAULT_ENVIRONMENT) -> Evaluation:
         """The answer with its warnings."""
         run = Run(context, env, self.text)
+        value = value if type(value) in FEEL_TYPES else to_feel(value)
         try:
             answer = self._test(Frame({"?": value}, run, run), value)
         except (RecursionError, ArithmeticError) as problem:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from engine.errors import Invalid
 from engine.feel.builtins.conversion import whole
 from engine.feel.builtins.registry import builtin, invalid
-from engine.feel.runtime import Calendar, Run
+from engine.feel.runtime import Calendar, FeelNull, Run
 from engine.feel.temporal import FeelDate, FeelDateTime
 
 _MAX_DAYS = 10_000
@@ -33,7 +34,10 @@ def add_workdays(run: Run, day: Day, n: Decimal) -> FeelDate:
     if abs(days) > _MAX_DAYS:
         raise invalid(f"最多 {_MAX_DAYS} 个工作日", f"at most {_MAX_DAYS} working days")
     run.tick(abs(days) // 16 + 1)
-    return FeelDate.from_python(_calendar(run).add_workdays(_plain(day).to_python(), days))
+    try:
+        return FeelDate.from_python(_calendar(run).add_workdays(_plain(day).to_python(), days))
+    except Invalid as problem:
+        raise _outside(problem) from None
 
 
 @builtin("count workdays(from: date|date and time, to: date|date and time) -> number", "Lianban")
@@ -42,6 +46,14 @@ def count_workdays(run: Run, start: Day, end: Day) -> Decimal:
     first, last = _plain(start).to_python(), _plain(end).to_python()
     calendar = _calendar(run)
     run.tick(16)
-    if last < first:
-        return Decimal(-calendar.count_workdays(last, first))
-    return Decimal(calendar.count_workdays(first, last))
+    try:
+        if last < first:
+            return Decimal(-calendar.count_workdays(last, first))
+        return Decimal(calendar.count_workdays(first, last))
+    except Invalid as problem:
+        raise _outside(problem) from None
+
+
+def _outside(problem: Invalid) -> FeelNull:
+    """The calendar refuses the years: null, with its own words as reason."""
+    return invalid(problem.message("zh"), problem.message("en"))
