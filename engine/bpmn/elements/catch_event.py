@@ -21,7 +21,7 @@ from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import Step, StepFailed
 from engine.bpmn.kernel.process import from_micros, to_micros
 from engine.bpmn.kernel.timers import Cycle, parse_cycle, parse_duration, parse_moment
-from engine.bpmn.kernel.token import Token
+from engine.bpmn.kernel.token import Token, in_order
 from engine.bpmn.kernel.variables import deliver
 from engine.bpmn.spiff import WAITING
 from engine.bpmn.vocabulary import Trigger
@@ -158,7 +158,7 @@ class CatchingElement(Element):
         gate = token.internal_data.get("gate")
         scope = token.workflow
         if gate is not None:
-            for other in [t for t in scope.live.values() if t is not token and t.internal_data.get("gate") == gate]:
+            for other in [t for t in in_order(scope.live) if t is not token and t.internal_data.get("gate") == gate]:
                 scope.cancel_tree(other)
         token._ready()
 

@@ -17,13 +17,13 @@ from engine.bpmn import spiff
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element, Flow
 from engine.bpmn.kernel.failure import StepFailed
-from engine.bpmn.kernel.token import Token
+from engine.bpmn.kernel.token import Token, in_order
 
 
 def one_per_flow(tokens: dict[int, Token]) -> dict[int | None, Token]:
     """The token that waited longest on each incoming flow."""
     picked: dict[int | None, Token] = {}
-    for token in tokens.values():
+    for token in in_order(tokens):
         picked.setdefault(token.flow, token)
     return picked
 

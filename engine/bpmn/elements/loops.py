@@ -51,7 +51,7 @@ class LoopBody(Element):
     def members(self, token: Token) -> list[Token]:
         """The live instances."""
         tasks = token.workflow.tasks
-        children = (tasks[child_id] for child_id in token._children)
+        children = (tasks[child_id] for child_id in sorted(token._children))
         return [child for child in children if child.task_spec.name == self.task_spec and child.live]
 
 

@@ -70,7 +70,7 @@ class ThrowingElement(Element):
         """The handlers are done: the transaction's cancel boundary event goes on."""
         owner = token.workflow.owner
         if owner is not None:
-            for child_id in list(owner._children):
+            for child_id in sorted(owner._children):
                 child = owner.workflow.tasks[child_id]
                 if child._state == WAITING and child.task_spec.catches("cancel", None, child):
                     child.task_spec.occurred(child, {}, repeat=False)

@@ -111,7 +111,7 @@ class Element(spiff.BpmnSpecMixin):
     def _on_complete_hook(self, my_task: Token) -> None:
         """The token has left: unfired boundary events go, a compensation handler is noted, the next tokens come."""
         scope = my_task.workflow
-        for child_id in list(my_task._children):
+        for child_id in sorted(my_task._children):
             child = scope.tasks.get(child_id)
             if child is not None and child.task_spec.listens and child.live:
                 scope.cancel_tree(child, keep_parent=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.bpmn import spiff
 from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed, StepLimitReached
 from engine.bpmn.kernel.scope import Scope, SubprocessScope
-from engine.bpmn.kernel.token import Token
+from engine.bpmn.kernel.token import Token, in_order
 from engine.bpmn.kernel.variables import Variables
 from engine.bpmn.spiff import READY, WAITING
 from engine.changes import Changes, InstanceState, SignalBroadcast, UncaughtThrow, UserTaskClosed
@@ -160,6 +160,9 @@ class Process(Scope, spiff.BpmnWorkflow):
     def run_command(self, command: Callable[[], None] | None = None) -> None:
         """Do something, then run until nothing is READY."""
         self.steps = 0
+        self._run(command)
+
+    def _run(self, command: Callable[[], None] | None) -> None:
         if command is not None:
             command()
         self.react()
@@ -175,12 +178,13 @@ class Process(Scope, spiff.BpmnWorkflow):
                 self.steps += 1
                 if self.steps > self.step_limit:
                     self.stop_all(token)
-                    return True
+                    return False
                 token.run()
                 self.react()
                 return True
-        for token in list(self.joins.values()):
+        for token in in_order(self.joins):
             if token._state == WAITING and token.task_spec.try_join(token):
+                self.steps += 1
                 self.react()
                 return True
         return False
@@ -194,28 +198,28 @@ class Process(Scope, spiff.BpmnWorkflow):
             if token._state == READY and not token.task_spec.manual:
                 token.stop(failure, Step.RUN)
         self.queue.clear()
-        self.steps = 0
 
     def react(self) -> None:
         """Variables changed: look at conditions and at timers that read them."""
         while self.changed_names:
             names, self.changed_names = self.changed_names, set()
-            for token in list(self.conditions.values()):
+            for token in in_order(self.conditions):
                 if token._state == WAITING:
                     token.task_spec.test_condition(token, names)
-            for token in list(self.watched_timers.values()):
+            for token in in_order(self.watched_timers):
                 if token._state == WAITING:
                     token.task_spec.rearm(token, names)
 
     def fire_due(self, now: datetime) -> int:
         """Fire every timer that is due, in the order of their dates; each runs to its end before the next."""
         limit, fired = to_micros(now), 0
-        while fired < TIMER_LIMIT:
+        self.steps = 0
+        while fired < TIMER_LIMIT and self.steps <= self.step_limit:
             due = min(((token.internal_data["due"], token_id) for token_id, token in self.timers.items()), default=(limit + 1, 0))
             if due[0] > limit:
                 break
             token = self.tokens[due[1]]
-            self.run_command(partial(token.task_spec.timer_due, token))
+            self._run(partial(token.task_spec.timer_due, token))
             fired += 1
         return fired
 
@@ -228,7 +232,7 @@ class Process(Scope, spiff.BpmnWorkflow):
     def deliver_signal(self, name: str, variables: dict[str, Any]) -> int:
         """Fire the catch events that wait for a signal: how many there were."""
         count = 0
-        for token in sorted(self.signal_waits.get(name, {}).values(), key=lambda waiting: waiting.id):
+        for token in in_order(self.signal_waits.get(name, {})):
             if token._state == WAITING:
                 token.task_spec.occurred(token, variables, repeat=True)
                 count += 1
@@ -260,7 +264,7 @@ class Process(Scope, spiff.BpmnWorkflow):
         token: Token | None = thrower
         while token is not None:
             scope = token.workflow
-            children = (scope.tasks[child] for child in token._children)
+            children = (scope.tasks[child] for child in sorted(token._children))
             catcher = _best([child for child in children if child._state == WAITING], kind, code)
             if catcher is not None:
                 return catcher
@@ -269,7 +273,7 @@ class Process(Scope, spiff.BpmnWorkflow):
                 token = container
                 continue
             if not token.task_spec.listens:
-                catcher = _best([t for t in scope.listeners.values() if t._state == WAITING], kind, code)
+                catcher = _best([t for t in in_order(scope.listeners) if t._state == WAITING], kind, code)
                 if catcher is not None:
                     return catcher
             token = scope.owner

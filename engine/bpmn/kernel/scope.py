@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
-from engine.bpmn.kernel.token import Token, blank
+from engine.bpmn.kernel.token import Token, blank, in_order
 from engine.bpmn.kernel.variables import local_json
 from engine.bpmn.spiff import COMPLETED, WAITING
 
@@ -132,7 +132,7 @@ class Scope:
         """The scope ends when only its listeners are left."""
         if not self.completed and not self.dropped and len(self.live) == len(self.listeners):
             self.completed = True
-            for token in list(self.listeners.values()):
+            for token in in_order(self.listeners):
                 self.cancel_tree(token)
             self.finished()
 
@@ -181,6 +181,7 @@ class Scope:
             current = stack.pop()
             seen.append(current)
             stack.extend(self.tasks[child] for child in current._children)
+        seen.sort(key=lambda each: each.id)
         for current in seen:
             current.end_cancelled()
             self.leave_queue(current)
@@ -215,7 +216,7 @@ class Scope:
         """Cancel every token of the scope but one."""
         if keep is not None and keep._parent != self.task_tree.id:
             keep.reparent(self.task_tree)
-        for child_id in list(self.task_tree._children):
+        for child_id in sorted(self.task_tree._children):
             token = self.tasks.get(child_id)
             if token is not None and token is not keep:
                 self.cancel_tree(token, keep_parent=True)
@@ -240,11 +241,10 @@ class SubprocessScope(Scope, spiff.BpmnSubWorkflow):
     def drop(self) -> None:
         """The scope disappears with everything in it."""
         self.dropped = self.completed = True
-        for token in list(self.tasks.values()):
-            if token._parent is not None:
-                token.end_cancelled()
-        for token in list(self.tasks.values()):
-            if token._parent is not None:
-                self.remove(token)
+        inside = [token for token in in_order(self.tasks) if token._parent is not None]
+        for token in inside:
+            token.end_cancelled()
+        for token in inside:
+            self.remove(token)
         if self.parent_task_id is not None:
             self.process.subprocesses.pop(self.parent_task_id, None)

@@ -251,6 +251,11 @@ class Token(spiff.Task):
         self.mark()
 
 
+def in_order(tokens: dict[int, Token]) -> list[Token]:
+    """Tokens in id order: what happens to several must not depend on whether the instance was restored in between."""
+    return [tokens[token_id] for token_id in sorted(tokens)]
+
+
 def blank(
     token_id: int, scope: Scope, element: Element, parent: int | None, state: int, flow: int | None, internal: dict[str, Any]
 ) -> dict[str, Any]:

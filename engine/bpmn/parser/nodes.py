@@ -5,6 +5,7 @@ Upstream parses the elements that follow recursively (a chain of 300 dies); here
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
@@ -25,9 +26,9 @@ from engine.bpmn.elements.subprocess import SubProcess, Transaction
 from engine.bpmn.elements.throw_event import EndEvent, IntermediateThrowEvent
 from engine.bpmn.elements.user_task import UserTask
 from engine.bpmn.kernel.element import Element, Flow, ScopeSpec
-from engine.bpmn.parser.extensions import Definitions, read_ad_hoc, read_extensions, read_loop
+from engine.bpmn.parser.extensions import Definitions, read_ad_hoc, read_extensions, read_loop, read_properties
 from engine.bpmn.parser.xml import BPMN, child_text, local, refuse
-from engine.bpmn.vocabulary import Loop, Text
+from engine.bpmn.vocabulary import Extensions, Loop, Text
 
 if TYPE_CHECKING:
     from engine.bpmn.parser.process import FileParser, ScopeParser
@@ -64,6 +65,10 @@ class NodeReader(spiff.TaskParser):
         element: Element = self.spec_class(self.spec, self.bpmn_id, **self.attributes())
         return element
 
+    def extensions(self) -> Extensions:
+        """What the node says in the zeebe vocabulary."""
+        return read_extensions(self.node)
+
     def parse_node(self) -> Element:
         """Make the spec, and the loop around it."""
         if not self.bpmn_id:
@@ -71,7 +76,7 @@ class NodeReader(spiff.TaskParser):
         if self.bpmn_id in self.spec.task_specs:
             raise refuse("id", f"id {self.bpmn_id} 重复。", f"Duplicate id {self.bpmn_id}.", self.filename, self.node)
         element = self.task = self.make()
-        element.ext = read_extensions(self.node)
+        element.ext = self.extensions()
         element.kind = local(self.node)
         loop = read_loop(self.node)
         return element if loop is None else self._wrap(element, loop)
@@ -193,6 +198,14 @@ class SubprocessReader(NodeReader):
             ad_hoc.settings = read_ad_hoc(self.node)
             return ad_hoc
         return SubProcess(spec, self.bpmn_id, **attributes)
+
+    def extensions(self) -> Extensions:
+        """An event subprocess waits for its start event's trigger, so it carries that event's properties: who may report it, and how."""
+        ext = super().extensions()
+        if self.node.get("triggeredByEvent") == "true":
+            for start in self.node.findall(BPMN + "startEvent"):
+                ext = replace(ext, properties=ext.properties | read_properties(start))
+        return ext
 
     def _event_subprocess(self, attributes: dict[str, Any]) -> Element:
         starts = self.node.findall(BPMN + "startEvent")
