@@ -271,7 +271,30 @@ def any_of(results: list[bool | None]) -> bool | None:
 
 
 def compile_test(test: ast.UnaryTest, scope: Scope) -> Test:
-    """One positive unary test as `(frame, value) -> bool | None`."""
+    """One positive unary test as `(frame, value) -> bool | None`; the commonest, against literals, take a short way."""
+    general = _general_test(test, scope)
+    literal = test.operand.value if isinstance(test.operand, ast.Literal) else None
+    if test.op in _ORDER and type(literal) is Decimal:
+        holds = _ORDER[test.op]
+        return lambda frame, value: holds(value, literal) if type(value) is Decimal else general(frame, value)
+    if test.op in ("", "=") and type(literal) in _PLAIN:
+        kind = type(literal)
+        return lambda frame, value: value == literal if type(value) is kind else general(frame, value)
+    if not test.op and isinstance(test.operand, ast.RangeNode):
+        return _range_test(test.operand, general)
+    return general
+
+
+def _range_test(node: ast.RangeNode, general: Test) -> Test:
+    low, high = (part.value if isinstance(part, ast.Literal) else None for part in (node.low, node.high))
+    if type(low) is not Decimal or type(high) is not Decimal:
+        return general
+    above = operator.ge if node.low_closed else operator.gt
+    below = operator.le if node.high_closed else operator.lt
+    return lambda frame, value: above(value, low) and below(value, high) if type(value) is Decimal else general(frame, value)
+
+
+def _general_test(test: ast.UnaryTest, scope: Scope) -> Test:
     operand, pos = compile_node(test.operand, scope), test.pos
     if test.op in _ORDER:
         holds = _ORDER[test.op]

@@ -18,11 +18,20 @@ def compile_tests(node: ast.UnaryTests, scope: Scope) -> Test:
         return lambda _frame, _value: True
     tests = [_compile_one(test, inner) for test in node.tests]
     matches = tests[0] if len(tests) == 1 else _any(tests)
+    if len(tests) > 1 and all(not test.op and isinstance(test.operand, ast.Literal) for test in node.tests):
+        matches = _one_of(frozenset(test.operand.value for test in node.tests if isinstance(test.operand, ast.Literal)), matches)
     return _negated(matches) if node.negated else matches
 
 
 def _any(tests: list[Test]) -> Test:
     return lambda frame, value: any_of([test(frame, value) for test in tests])
+
+
+def _one_of(literals: frozenset[Any], general: Test) -> Test:
+    """`"a", "b", "c"`: a string is looked up once; any other input, or literals of other kinds, go the general way."""
+    if not all(type(literal) is str for literal in literals):
+        return general
+    return lambda frame, value: value in literals if type(value) is str else general(frame, value)
 
 
 def _negated(matches: Test) -> Test:
