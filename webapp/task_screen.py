@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request, url_for
@@ -17,7 +18,7 @@ from engine.store import reads
 from handlers.catalogue.service import catalogue
 from handlers.materials.service import Material
 from handlers.tasks import service as tasks
-from handlers.tasks.service import DecisionTrace, TaskRow, TaskView
+from handlers.tasks.service import DecisionTrace, Opinion, Step, TaskRow, TaskView
 from webapp.context import actor, engine
 from webapp.navigation import endpoint_exists
 from webapp.rendering import day, number, result_colour, when
@@ -102,8 +103,8 @@ def _screen(view: TaskView) -> dict[str, Any]:
         "verb": _("提交意见") if view.others else _("提交"),
         "draft_at": view.draft_at if can_fill else None,
         "others": [_other(other) for other in view.others],
-        "opinions": view.opinions,
-        "steps": view.steps,
+        "opinions": [_opinion(opinion) for opinion in view.opinions],
+        "steps": _steps(view),
         "facts": _facts(view),
         "materials": _materials(view),
         "material_names": sorted({need.name for need in view.required_materials}),
@@ -152,6 +153,40 @@ def _tabs(view: TaskView) -> list[dict[str, Any]]:
     if view.decisions:
         tabs.append({"code": "decisions", "label": _("决策依据"), "count": len(view.decisions)})
     return tabs
+
+
+def _steps(view: TaskView) -> list[Step]:
+    """The timeline with the running round of a parallel review as one line: how many units, how many have answered."""
+    steps: list[Step] = []
+    for step in view.steps:
+        running = step.state == "now" and bool(view.others) and step.element_id == view.task.element_id
+        if running and steps and steps[-1].element_id == step.element_id:
+            steps.pop()
+        steps.append(replace(step, who="", detail=_round(view)) if running else step)
+    return steps
+
+
+def _round(view: TaskView) -> str:
+    """ "12 个单位并行，3 已回，8 未签收" """
+    members = [task for task in (*view.others, view.task) if task.state != "TERMINATED"]
+    answered = sum(task.state == "COMPLETED" for task in members)
+    waiting = sum(task.state == "CREATED" and task.assignee is None for task in members)
+    text = _("%(all)s 个单位并行，%(done)s 已回", all=len(members), done=answered)
+    return text + (_("，%(n)s 未签收", n=waiting) if waiting else "")
+
+
+def _opinion(opinion: Opinion) -> dict[str, Any]:
+    return {
+        "unit": opinion.unit_name or _("申请人"),
+        "task": opinion.name,
+        "person": opinion.person,
+        "at": opinion.at,
+        "result": opinion.result,
+        "lines": [(label, when(text) if _INSTANT.match(text) else text) for label, text in opinion.lines],
+    }
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def _other(task: TaskRow) -> dict[str, str]:

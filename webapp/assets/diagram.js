@@ -25,9 +25,13 @@ export async function draw(container) {
 export function show(viewer, state) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
+  for (const mark of [...MARKS, "scope"]) registry.forEach((element) => canvas.removeMarker(element.id, mark));
   for (const mark of MARKS) {
-    registry.forEach((element) => canvas.removeMarker(element.id, mark));
-    for (const id of state[mark] ?? []) if (registry.get(id)) canvas.addMarker(id, mark);
+    for (const id of state[mark] ?? []) {
+      const element = registry.get(id);
+      // a running subprocess is only framed: what happens inside it is what is active
+      if (element) canvas.addMarker(id, mark === "active" && element.children?.length ? "scope" : mark);
+    }
   }
   const overlays = viewer.get("overlays");
   overlays.clear();

@@ -42,6 +42,7 @@ class MountedForm {
     this.form = new Form({ container: node, additionalModules: modules, properties: this.readonly ? { readOnly: true } : {} });
     await this.form.importSchema(read(node, "form-schema"), this.startingData());
     this.translatePlaceholders();
+    await new Promise((drawn) => setTimeout(drawn, 50)); // fields exist once they are drawn; before that a snapshot is empty
     this.saved = this.snapshot();
     this.form.on("changed", () => this.changed());
     node.addEventListener("submit", (event) => event.preventDefault());
@@ -111,8 +112,10 @@ class MountedForm {
 
   // A form that is no task has no draft on the server: what was typed stays in this browser.
   keepHere() {
-    if (!this.localKey || this.busy) return;
-    this.keepLocally(JSON.parse(this.snapshot()));
+    const now = this.snapshot();
+    if (!this.localKey || this.busy || now === this.saved) return;
+    this.saved = now;
+    this.keepLocally(JSON.parse(now));
     this.note(say("已保存在本机 {time}", { time: clock() }));
   }
 
