@@ -130,6 +130,8 @@ def set_status(
     receipt when the window was silent for five days (行政许可法 第三十二条第四项).
     """
     row = _locked(session, case_id)
+    if row.status == status == WITHDRAWAL_PENDING:
+        return _case(row)  # asked for twice: the window still confirms the first
     _check_transition(session, row, status)
     previous, row.status = row.status, status
     if status == ACCEPTED:
