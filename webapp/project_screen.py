@@ -43,6 +43,8 @@ SHORTEST_BAR = 0.8
 AXIS_MARGIN = 1.03
 """The axis goes on a little after its last instant, so that a due date does not touch the words beside it."""
 TICKS = 6
+MOST_CONTACTS = 3
+"""With more units at work at once, the stage's lead unit is named instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
         "documents": documents.documents_of(session, project_id),
         "cases": cases.cases_of(session, project_id),
         "reviews": [] if simple else boards.reviews(session, actor, project_id),
+        "working": _working(shown) if simple else [],
         "contacts": _contacts(session, shown) if simple else [],
-        "due": _first_due(mine),
     }
 
 
@@ -117,8 +119,21 @@ def my_tasks(session: Session, actor: Actor, shown: ProjectBoard) -> list[tasks.
     return sorted(found, key=lambda t: (t.due_date is None, t.due_date or t.created_at))
 
 
-def _first_due(mine: list[tasks.TaskRow]) -> tasks.TaskRow | None:
-    return next((task for task in mine if task.due_date is not None), None)
+def _working(shown: ProjectBoard) -> list[dict[str, Any]]:
+    """Who has the project now, for the applicant: one line for each step, its units together."""
+    found: dict[tuple[str, str], list[tasks.TaskRow]] = {}
+    for task in shown.open_tasks:
+        if not task.for_applicant:
+            found.setdefault((task.process_name, task.name), []).append(task)
+    return [
+        {
+            "step": name,
+            "flow": flow,
+            "units": "、".join(dict.fromkeys(task.unit_name for task in group)),
+            "light": min((task.light for task in group), key=lambda light: (light.days is None, light.days or 0)),
+        }
+        for (flow, name), group in found.items()
+    ]
 
 
 def _stage(stage: StageState) -> StageCell:
@@ -206,7 +221,9 @@ def _contacts(session: Session, shown: ProjectBoard) -> list[dict[str, str]]:
     """Whom the applicant may ask: the window, then the units that have the project now."""
     names = directory.unit_names(session)
     groups = [("XZSPJ.window", _("综合窗口"))]
-    groups += [(f"{unit}.handler", _("经办")) for unit in dict.fromkeys(t.unit for t in shown.open_tasks if t.unit and not t.for_applicant)]
+    units = list(dict.fromkeys(task.unit for task in shown.open_tasks if task.unit and not task.for_applicant))
+    leads = [stage.lead_unit for stage in shown.stages if stage.state == "now" and stage.lead_unit]
+    groups += [(f"{unit}.handler", _("经办")) for unit in (units if len(units) <= MOST_CONTACTS else leads)]
     found = []
     for group, role in groups:
         people = directory.users_in_group(session, group)
