@@ -9,11 +9,22 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
 from engine import Engine
 from engine.settings import Settings
 from webapp import languages, live, navigation, pages, rendering, security, sessions
 from webapp.composition import open_lianban
+
+MAX_KEY = 2**63 - 1
+
+
+class KeyConverter(IntegerConverter):
+    """`<int:...>` in addresses: what no database key can be is an unknown address, not a crash in the driver."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=MAX_KEY)
+
 
 SMALL_BODY_BYTES = 2 * 1024 * 1024
 """What a request may send unless its view raises `request.max_content_length` (uploads do)."""
@@ -31,6 +42,7 @@ def create_app(engine: Engine | Settings | None = None) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=0,
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it, its base class does not declare it
+    app.url_map.converters["int"] = KeyConverter
     app.extensions["lianban"] = engine
     for part in (languages, security, sessions, rendering, navigation, live):
         part.install(app)

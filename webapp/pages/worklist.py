@@ -74,7 +74,7 @@ def index() -> Response:
         "total": page.total,
         "empty_title": _empty(query)[0],
         "empty_hint": _empty(query)[1],
-        "selected": request.args.get("task", type=int),
+        "selected": _chosen(),
     }
     if request.headers.get("X-Fragment") == "list":
         return make_response(render_template("_list.html", **screen))
@@ -83,7 +83,7 @@ def index() -> Response:
 
 def _with_task(screen: dict[str, object]) -> Response:
     """The whole page; a task that may not be shown leaves its refusal in the pane and its status on the page."""
-    chosen = request.args.get("task", type=int)
+    chosen = _chosen()
     if chosen is None:
         return make_response(render_template("worklist.html", **screen))
     filters: dict[str, Any] = {key: value for key, value in request.args.items() if key not in {"task", "tab"}}
@@ -99,6 +99,12 @@ def _with_task(screen: dict[str, object]) -> Response:
     return make_response(render_template("worklist.html", back=back, **screen))
 
 
+def _chosen() -> int | None:
+    """The task that the address names; what cannot be a key is no task."""
+    chosen = request.args.get("task", type=int)
+    return chosen if chosen is not None and 0 < chosen < 2**63 else None
+
+
 def _query() -> tasks.WorkListQuery:
     """The filters of the address; unknown values fall back to "all" instead of failing."""
     args = request.args
@@ -110,7 +116,7 @@ def _query() -> tasks.WorkListQuery:
         unit=args.get("unit", ""),
         due=args["due"] if args.get("due") in DUES else "",
         sort=args["sort"] if args.get("sort") in SORTS else "due",
-        page=max(1, args.get("page", 1, type=int)),
+        page=min(max(1, args.get("page", 1, type=int)), 100_000),
     )
 
 
