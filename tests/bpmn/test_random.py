@@ -62,10 +62,11 @@ def picture(instance: Instance) -> dict[str, Any]:
 class Twins:
     """One instance that lives in memory, and one that is rebuilt from rows before every step."""
 
-    def __init__(self, model: ProcessModel, variables: dict[str, Any]) -> None:
+    def __init__(self, model: ProcessModel, variables: dict[str, Any], **options: Any) -> None:
+        self.options = options
         self.model, self.host, self.rows, self.twin_rows = model, Host(at=NOON), Rows(), Rows()
-        self.live = Instance.start(model, variables, self.host)
-        self.stored = Instance.start(model, variables, self.host)
+        self.live = Instance.start(model, variables, self.host, **options)
+        self.stored = Instance.start(model, variables, self.host, **options)
         self.save()
 
     def save(self) -> None:
@@ -74,7 +75,7 @@ class Twins:
         assert self.rows.history == self.twin_rows.history
         assert self.rows.open == self.twin_rows.open
         if self.live.state == "ACTIVE":
-            self.stored = Instance.load(self.model, self.rows.stored(), self.host)
+            self.stored = Instance.load(self.model, self.rows.stored(), self.host, **self.options)
             assert picture(self.stored) == picture(self.live)
             again = Rows()
             again.apply(self.stored.take_changes())

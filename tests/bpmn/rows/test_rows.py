@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
+from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+from SpiffWorkflow.bpmn.util.event import BpmnEvent
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import Instance, parse
-from engine.errors import Conflict, NotFound
+from engine.errors import Conflict, DeploymentRefused, NotFound
 from tests.bpmn.rows.stock import Stock
 from tests.bpmn.support import END, NOON, START, Host, Run, chain, diagram, doc, user
 
@@ -261,6 +263,24 @@ def test_row_n_control() -> None:
     assert stock.tasks == [] and not stock.completed
 
 
+# ---------------------------------------------------------------------------------------------- o
+def test_row_o_one_message_reaches_one_token() -> None:
+    run = Run(row("o"), {"k1": "A", "k2": "B"})
+    waiting = {opened.correlation_key: token for token, opened in run.rows.open["messages"].items()}
+    assert set(waiting) == {"A", "B"}
+    run.do("correlate", waiting["B"], {})
+    assert run.tasks == ["u2"] and list(run.rows.open["messages"]) == [waiting["A"]]
+
+
+def test_row_o_control() -> None:
+    stock = Stock(row("o"))
+    stock.workflow.send_event(BpmnEvent(MessageEventDefinition("M"), {}))
+    stock.workflow.do_engine_steps()
+    assert stock.tasks == ["u1", "u2"]
+    with pytest.raises(Exception, match="not waiting"):
+        stock.workflow.send_event(BpmnEvent(MessageEventDefinition("M"), {}))
+
+
 # ---------------------------------------------------------------------------------------------- q
 def test_row_q_no_id_is_reserved_and_conditions_see_the_scope() -> None:
     run = Run(row("q_ids"))
@@ -312,6 +332,20 @@ def test_row_s_control() -> None:
     stock = Stock(row("r").replace(b"numberOfCompletedInstances", b"len(outs)"), {"units": [1, 2]})
     member = stock.workflow.spec.task_specs["m [child]"]
     assert len(member.completed_event.weak_subscribers or []) + len(member.completed_event.hard_subscribers or []) > 0
+
+
+# ---------------------------------------------------------------------------------------------- t
+def test_row_t_a_refusal_names_element_and_reason() -> None:
+    with pytest.raises(DeploymentRefused) as refused:
+        parse(row("t"), "row_t.bpmn")
+    finding = refused.value.findings[0]
+    assert (finding.element_id, finding.element_name, finding.line > 0) == ("bad", "不予许可", True)
+    assert "E7" in finding.message and "E7" in finding.message_en
+
+
+def test_row_t_control() -> None:
+    with pytest.raises(Exception, match="unexpected keyword argument"):
+        Stock(row("t"))
 
 
 # ---------------------------------------------------------------------------------------------- u
