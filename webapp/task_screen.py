@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from engine import policy
@@ -53,7 +54,8 @@ class Row:
 def row(task: TaskRow, box: str) -> Row:
     """A task as the list of a box shows it: open ones tell the time, done ones the result, started ones who has it."""
     tags: list[tuple[str, str]] = []
-    colour, words, until = task.light.colour, task.light.words, f"{day(task.due_date)} 到期" if task.due_date else ""
+    colour, words = task.light.colour, task.light.words
+    until = _("%(day)s 到期", day=day(task.due_date)) if task.due_date else ""
     if box == "done":
         colour, words, until = "grey", _("已办"), day(task.completed_at)
         tags = [(task.result, "")] if task.result else []
@@ -114,7 +116,7 @@ def _screen(view: TaskView) -> dict[str, Any]:
     }
 
 
-_STATES = {"COMPLETED": "已办结", "TERMINATED": "已取消"}
+_STATES = {"COMPLETED": lazy_gettext("已办结"), "TERMINATED": lazy_gettext("已取消")}
 
 
 def _hint(view: TaskView, can_fill: bool) -> tuple[str, str]:
@@ -135,11 +137,11 @@ def _hint(view: TaskView, can_fill: bool) -> tuple[str, str]:
 
 def _times(view: TaskView) -> str:
     task = view.task
-    parts = [f"{day(task.created_at)} 送达"]
+    parts = [_("%(day)s 送达", day=day(task.created_at))]
     if task.due_date is not None:
-        parts.append(f"{day(task.due_date)} 到期")
+        parts.append(_("%(day)s 到期", day=day(task.due_date)))
     if view.legal_basis:
-        parts.append(f"依据 {view.legal_basis}")
+        parts.append(_("依据 %(basis)s", basis=view.legal_basis))
     return " · ".join(parts)
 
 
@@ -171,7 +173,7 @@ def _round(view: TaskView) -> str:
     members = [task for task in (*view.others, view.task) if task.state != "TERMINATED"]
     answered = sum(task.state == "COMPLETED" for task in members)
     waiting = sum(task.state == "CREATED" and task.assignee is None for task in members)
-    text = _("%(all)s 个单位并行，%(done)s 已回", all=len(members), done=answered)
+    text: str = _("%(all)s 个单位并行，%(done)s 已回", all=len(members), done=answered)
     return text + (_("，%(n)s 未签收", n=waiting) if waiting else "")
 
 
@@ -212,7 +214,7 @@ def _facts(view: TaskView) -> Lines:
         if project.variant_name:
             lines.append((_("项目类型"), project.variant_name))
         if project.data.get("ztze") is not None:
-            lines.append((_("总投资"), f"{number(project.data['ztze'])} 万元"))
+            lines.append((_("总投资"), _("%(amount)s 万元", amount=number(project.data["ztze"]))))
         lines += [(label, str(project.data[name])) for name, label in CARD if project.data.get(name)]
     if case is not None:
         lines += [(_("事项"), case.item_name), (_("办件号"), case.number), (_("办件状态"), case.status_name)]
