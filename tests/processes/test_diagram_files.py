@@ -263,9 +263,9 @@ def test_messages_correlate_by_project(path: Path) -> None:
 
 @every_diagram
 def test_expressions_are_feel(path: Path) -> None:
-    texts = set()
+    texts: set[str] = set()
     for element in ALL[path.stem].iter(f"{BPMN}*", f"{ZEEBE}*"):
-        texts |= {value[1:] for value in element.attrib.values() if value.startswith("=")}
+        texts |= {str(value)[1:] for value in element.attrib.values() if str(value).startswith("=")}
         if (element.text or "").startswith("="):
             texts.add((element.text or "")[1:])
     assert texts
