@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -113,26 +112,6 @@ def test_lint_accepts_what_comes_with_the_program(home: Path, capsys: pytest.Cap
 def test_deploy_names_a_missing_file(city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["deploy", str(tmp_path / "none.bpmn")]) == EXIT_REFUSED
     assert "none.bpmn" in capsys.readouterr().err
-
-
-def test_feel_evaluates_with_a_context(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["feel", "= sum(items) * 2", "--context", '{"items": [1, 2.5]}']) == 0
-    assert json.loads(capsys.readouterr().out) == 7
-
-
-@pytest.mark.parametrize("context", ["{", "[1]"])
-def test_feel_explains_a_context_that_is_none(context: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["feel", "1", "--context", context]) == EXIT_REFUSED
-    assert "--context" in capsys.readouterr().err
-
-
-def test_decide_shows_the_rules_that_matched(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    capsys.readouterr()
-    project = {"tzly": "政府投资", "sfxxgc": True}
-    assert main(["decide", "project_variant", "--context", json.dumps({"project": project})]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert shown["output"] == 2
-    assert shown["trace"][-1]["matchedRules"]
 
 
 def test_clock_moves_and_returns(city: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""deploy, lint, simulate, feel, decide, clock: what is drawn and decided, without a browser."""
+"""deploy, lint, simulate: what is drawn and decided, without a browser."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import clock, commands
-from engine.clock import CHINA
+from engine import commands
 from engine.commands import Deployment
 from engine.errors import Invalid, NotFound
-from engine.feel import compile_expression, to_json
 from engine.policy import SYSTEM
 from engine.settings import ROOT, Settings
 from handlers.directory import service as directory
@@ -42,15 +39,6 @@ def add_commands(commands: Commands) -> None:
     simulate.add_argument("--projects", type=int, default=0, help="项目数，依次取各类别 / how many projects (default: one of each variant)")
     simulate.add_argument("--json", action="store_true", help="每步一行 JSON / one JSON object a step")
     simulate.add_argument("--quiet", action="store_true", help="只打印每个项目的结果 / results only")
-    feel = command(commands, "feel", evaluate_feel, "计算一个 FEEL 表达式 / evaluate a FEEL expression")
-    feel.add_argument("expression")
-    feel.add_argument("--context", default="{}", metavar="JSON", help="变量 / variables")
-    decide = command(commands, "decide", evaluate_decision, "计算一个已部署的决策并显示依据 / evaluate a deployed decision, with its trace")
-    decide.add_argument("decision")
-    decide.add_argument("--context", default="{}", metavar="JSON", help="变量 / variables")
-    move = command(commands, "clock", move_clock, "显示或移动业务时钟（演示与测试用） / show or move the business clock")
-    move.add_argument("--to", metavar="ISO", help="北京时间 / Beijing time, e.g. 2022-08-01T10:30")
-    move.add_argument("--reset", action="store_true", help="回到真实时间 / back to real time")
 
 
 def files_of(paths: Sequence[Path]) -> list[tuple[str, bytes]]:
@@ -138,41 +126,3 @@ def _own_database() -> tempfile.TemporaryDirectory[str]:
 
 def _fresh(folder: str, name: str = "lint.db") -> Settings:
     return replace(Settings(), database_url=f"sqlite:///{Path(folder, name)}", files_dir=Path(folder, "files"))
-
-
-def evaluate_feel(arguments: argparse.Namespace) -> int:
-    context = _context(arguments.context)
-    result = compile_expression(arguments.expression.removeprefix("="), frozenset(context)).run(context)
-    print(json.dumps(to_json(result.value), ensure_ascii=False, indent=2))
-    for warning in result.warnings:
-        print(warning, file=sys.stderr)
-    return 0
-
-
-def evaluate_decision(arguments: argparse.Namespace) -> int:
-    with opened() as engine, engine.reading() as session:
-        result = commands.evaluate_decision(session, arguments.decision, _context(arguments.context))
-    print(json.dumps({"output": to_json(result.value), "trace": result.trace}, ensure_ascii=False, indent=2, default=str))
-    return 0
-
-
-def move_clock(arguments: argparse.Namespace) -> int:
-    with opened() as engine:
-        if arguments.to or arguments.reset:
-            target = datetime.fromisoformat(arguments.to) if arguments.to else clock.wall_now()
-            with engine.unit_of_work() as session:
-                commands.move_clock(session, SYSTEM, to=target if target.tzinfo else target.replace(tzinfo=CHINA))
-            print(f"到期事项 / timers fired: {engine.run_due()}")
-        with engine.reading():
-            print(f"业务时间 / business time {clock.now():%Y-%m-%d %H:%M:%S}，与实际时间相差 / offset {clock.offset()}")
-    return 0
-
-
-def _context(text: str) -> dict[str, Any]:
-    try:
-        context = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise Invalid(reason=f"--context 不是有效的 JSON：{error}") from error
-    if not isinstance(context, dict):
-        raise Invalid(reason="--context 应为 JSON 对象 (must be a JSON object)")
-    return context
