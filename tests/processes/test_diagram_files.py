@@ -114,8 +114,8 @@ def test_picture_is_clean(path: Path) -> None:
 @every_diagram
 def test_interchange_is_complete(path: Path) -> None:
     root = ALL[path.stem]
-    drawn = [shape.get("bpmnElement") for shape in root.iter(f"{DI}BPMNShape", f"{DI}BPMNEdge")]
-    drawable = [e.get("id") for e in root.iter() if e.tag in NODES | {f"{BPMN}sequenceFlow", f"{BPMN}lane", f"{BPMN}participant"}]
+    drawn = [shape.get("bpmnElement", "") for shape in root.iter(f"{DI}BPMNShape", f"{DI}BPMNEdge")]
+    drawable = [e.get("id", "") for e in root.iter() if e.tag in NODES | {f"{BPMN}sequenceFlow", f"{BPMN}lane", f"{BPMN}participant"}]
     assert sorted(drawn) == sorted(drawable)
 
 
