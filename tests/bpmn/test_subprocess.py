@@ -115,11 +115,20 @@ def test_interrupting_timer_listener() -> None:
 
 def test_message_payload_is_local_to_the_event_subprocess() -> None:
     run = Run(nested(START + user("a") + END + chain("s", "a", "e") + handler("me", MESSAGE, False), 0), {"key": "K", "v": 1})
-    run.message("me", note="hi")
+    run.message("me_s", note="hi")
     assert run.variables == {"key": "K", "v": 1}
     assert run.instance.variables(run.token("ume"))["note"] == "hi"
-    run.message("me", note="again")
+    run.message("me_s", note="again")
     assert run.tasks == ["a", "ume", "ume"]
+
+
+def test_the_subscription_shows_the_start_event_with_its_properties() -> None:
+    properties = zeebe('<zeebe:properties><zeebe:property name="outsideEvent" value="true"/></zeebe:properties>')
+    start = el("startEvent", "es_s", properties + MESSAGE, name="申请人撤回")
+    listener = sub("es", start + user("h") + chain("es_s", "h"), triggeredByEvent="true")
+    run = Run(doc(START + user("a") + END + chain("s", "a", "e") + listener), {"key": "K"})
+    opened = run.rows.open["messages"][run.token("es_s", "messages")]
+    assert (opened.element_name, opened.properties, opened.interrupting) == ("申请人撤回", {"outsideEvent": "true"}, True)
 
 
 def test_error_thrown_inside_an_event_subprocess_leaves_it() -> None:

@@ -54,15 +54,20 @@ class CatchingElement(Element):
     def _subscription(self, token: Token, trigger: Trigger) -> SubscriptionOpened:
         name = "" if trigger.name is None else expressions.required_text(token, trigger.name)
         key = "" if trigger.correlation_key is None else expressions.required_text(token, trigger.correlation_key)
+        shown = self.shown_event()
         return SubscriptionOpened(
             token_id=token.id,
-            element_id=self.bpmn_id,
-            element_name=self.bpmn_name or self.bpmn_id,
+            element_id=shown.bpmn_id,
+            element_name=shown.bpmn_name or shown.bpmn_id,
             message_name=name,
             correlation_key=key,
             interrupting=self.interrupting,
-            properties=dict(self.ext.properties),
+            properties=dict(shown.ext.properties),
         )
+
+    def shown_event(self) -> Element:
+        """The event on the diagram that waits."""
+        return self
 
     def activate(self, token: Token, prepared: Any) -> bool:
         if self.trigger is None or self.trigger.kind == "link":

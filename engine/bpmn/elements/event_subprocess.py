@@ -14,6 +14,7 @@ from typing import Any
 from engine.bpmn import spiff
 from engine.bpmn.elements.catch_event import CatchingElement, Wait
 from engine.bpmn.elements.subprocess import ScopeElement
+from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.token import Token
 
 
@@ -21,6 +22,12 @@ class EventSubProcess(CatchingElement, ScopeElement, spiff.EventSubprocess):
     """bpmn:subProcess with triggeredByEvent."""
 
     listens = True
+
+    def shown_event(self) -> Element:
+        """Its start event: that is what carries the name and the properties of what is awaited."""
+        inside = self.inside()
+        start: Element = inside.task_specs[inside.starts[0]]
+        return start
 
     def activate(self, token: Token, prepared: Any) -> bool:
         if self.trigger is not None and self.trigger.kind == "compensate":
