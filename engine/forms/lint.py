@@ -180,7 +180,7 @@ def _check_validation(linter: _Linter, field: Field) -> None:
 
 def _check_properties(linter: _Linter, field: Field) -> None:
     kind = field.properties.get("check")
-    if kind is not None and kind not in identifiers.CHECKS:
+    if kind is not None and str(kind) not in identifiers.CHECKS:
         known = "、".join(sorted(identifiers.CHECKS))
         linter.error(field, "form-check", f"未知的校验“{kind}”，可用：{known}", f'unknown check "{kind}"')
     rules = rule_keys(field)

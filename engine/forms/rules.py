@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from engine.feel import Environment
@@ -22,6 +22,7 @@ FEEL_LIMITS = ("required", "min", "max", "minLength", "maxLength")
 _EMAIL = re.compile(
     r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
 )  # the HTML standard's definition of a valid e-mail address
+_WIDE = Context(prec=2_200)  # values have at most 100 digits and exponents of three: every remainder is exact
 _PHONE = re.compile(r"(\+|00)[1-9][0-9]{6,24}\Z")  # international only, as in form-js; Chinese mobiles use properties.check
 
 
@@ -78,18 +79,19 @@ def _number(question: Question) -> Iterator[str]:
     if digits is not None and digits >= 0 and _decimals(number) > digits:
         yield f"“{question.label}”必须是整数" if digits == 0 else f"“{question.label}”最多保留 {digits} 位小数"
     increment = as_number(question.field.options.get("increment"))
-    if increment and number % increment:
-        below = number - number % increment
-        yield f"“{question.label}”须为 {_plain(increment)} 的整数倍，最接近的是 {_plain(below)} 和 {_plain(below + increment)}"
+    rest = _WIDE.remainder(number, increment) if increment else None
+    if increment and rest:
+        below = _WIDE.subtract(number, rest)
+        yield f"“{question.label}”须为 {_plain(increment)} 的整数倍，最接近的是 {_plain(below)} 和 {_plain(_WIDE.add(below, increment))}"
 
 
 def _decimals(number: Decimal) -> int:
-    exponent = number.normalize().as_tuple().exponent
+    exponent = _WIDE.normalize(number).as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _plain(number: Decimal) -> str:
-    return format(number.normalize(), "f")
+    return format(_WIDE.normalize(number), "f")
 
 
 def _bounds(question: Question) -> Iterator[str]:

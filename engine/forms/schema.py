@@ -50,7 +50,7 @@ class Field:
     @property
     def repeating(self) -> bool:
         """True for a dynamic list whose rows repeat (form-js makes every dynamic list repeat unless told otherwise)."""
-        return self.type == "dynamiclist" and self.options.get("isRepeating", True) is not False
+        return self.type == "dynamiclist" and bool(self.path) and self.options.get("isRepeating", True) is not False
 
     @property
     def validate(self) -> Mapping[str, Any]:

@@ -126,8 +126,7 @@ class _Validation:
         if field.type == "expression":
             value = expressions.resolve(field.options.get("expression"), instance.scope, self.env)
         elif self._is_readonly(instance):
-            value = read(self.initial, instance.path)
-            value = initial_value(field) if value is ABSENT else value
+            value = self._shown(field, instance.path)
             self.problems.pop(instance.path, None)
         else:
             return False
@@ -135,6 +134,14 @@ class _Validation:
             return False
         write(self.data, instance.path, copy(value))
         return True
+
+    def _shown(self, field: Field, path: DataPath) -> Any:
+        """The value that the form was shown with, in the component's type; what does not fit was shown empty."""
+        value = read(self.initial, path)
+        try:
+            return initial_value(field) if value is ABSENT else read_value(field, value)
+        except ValueInvalid:
+            return empty_value(field)
 
     def _is_readonly(self, instance: Instance) -> bool:
         readonly = instance.field.options.get("readonly")
@@ -146,7 +153,7 @@ class _Validation:
         field, path = instance.field, instance.path
         if field.options.get("disabled"):
             return
-        value = read(self.data, path) if field.keyed or field.repeating else None
+        value = self._stored(field, path)
         question = Question(
             field,
             value,
@@ -169,6 +176,17 @@ class _Validation:
             return question, found
         value, message = rules.identifier(question, self.env)
         return Question(question.field, value, question.label, question.limits), [message] if message else []
+
+    def _stored(self, field: Field, path: DataPath) -> Any:
+        """The value to validate, once more in the component's type: two components may share a path, a default may not fit."""
+        value = read(self.data, path) if field.keyed or field.repeating else None
+        if not field.keyed:
+            return value
+        try:
+            return read_value(field, None if value is ABSENT else value)
+        except ValueInvalid as error:
+            self.problems[path] = str(error)
+            return empty_value(field)
 
     def _check(self, instance: Instance, question: Question) -> Iterator[str]:
         field, label = instance.field, question.label

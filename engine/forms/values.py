@@ -15,6 +15,7 @@ from engine.forms.schema import Field
 
 MAX_TEXT = 100_000
 MAX_CHOICES = 1_000
+MAX_BITS = 4_000  # of an integer: all that a text of 100 characters with an exponent of three digits can say
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?")
 _LINE_BREAKS = re.compile(r"[\r\n\t]")
@@ -39,7 +40,9 @@ def as_number(value: Any) -> Decimal | None:
     """A JSON number or numeric string as Decimal (0.1 is 0.1); None for anything else, infinities included."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
-    text = value if isinstance(value, str) else repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, (int, Decimal)):
+        return Decimal(value) if isinstance(value, Decimal) or value.bit_length() <= MAX_BITS else None
+    text = value if isinstance(value, str) else repr(value)
     if _NUMBER.fullmatch(text) is None or not text.isascii() or len(text) > 100:
         return None
     try:
@@ -112,7 +115,7 @@ def _files(field: Field, value: Any) -> list[str]:
 def _datetime(field: Field, value: Any) -> str | None:
     if is_blank(value):
         return None
-    subtype = field.options.get("subtype", "date")
+    subtype = str(field.options.get("subtype", "date"))
     if not isinstance(value, str) or not _DATETIME_FORMS.get(subtype, _is_date)(value):
         raise ValueInvalid({"time": "不是有效的时间", "datetime": "不是有效的日期时间"}.get(subtype, "不是有效的日期"))
     return value

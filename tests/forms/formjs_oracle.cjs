@@ -23,7 +23,7 @@ console.error = () => {};
 const { Form } = load("@bpmn-io/form-js-viewer");
 const feelin = load("@bpmn-io/feelin"); // the one that form-js itself uses
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 8));
+const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 function overlay(data, submission) {
   if (Array.isArray(submission)) {
@@ -40,6 +40,17 @@ function isObject(value) {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
+// Expressions and conditions follow each other through several renderings: wait until three in a row change nothing.
+async function untilQuiet(form) {
+  let before = "";
+  for (let quiet = 0, round = 0; quiet < 3 && round < 100; round += 1) {
+    await settle();
+    const now = JSON.stringify([form._getState().data, form.get("formFieldInstanceRegistry").getAll().length]);
+    quiet = now === before ? quiet + 1 : 0;
+    before = now;
+  }
+}
+
 async function submit({ schema, context, submission }) {
   const container = document.createElement("div");
   document.body.appendChild(container);
@@ -48,7 +59,7 @@ async function submit({ schema, context, submission }) {
     await form.importSchema(schema, context);
     await settle();
     form._setState({ data: overlay(form._getState().data, submission) });
-    for (let round = 0; round < 3; round += 1) await settle();
+    await untilQuiet(form);
     const result = form.submit();
     return { data: result.data, errors: Object.keys(result.errors).length > 0, fields: Object.keys(result.errors) };
   } catch (problem) {

@@ -211,3 +211,11 @@ def test_submission_and_context_are_not_changed() -> None:
     submission, context = {"r": [{"a": "x"}]}, {"r": [{"b": 1}]}
     clean(form(rows("r", text("a"))), submission, context)
     assert (submission, context) == ({"r": [{"a": "x"}]}, {"r": [{"b": 1}]})
+
+
+def test_increment_of_any_size_is_exact() -> None:
+    assert clean(form(number("a", increment="1e-300")), {"a": "1e300"})
+    assert (
+        "整数倍"
+        in errors(form(number("a", increment="0.1", serializeToString=True)), {"a": "12345678901234567890123456789012345678.15"})["a"][0]
+    )
