@@ -135,7 +135,7 @@ def active_elements(session: Session, definition_key: int) -> dict[str, int]:
         .where(m.user_task.c.definition_key == definition_key, m.user_task.c.state == "CREATED")
         .group_by(m.user_task.c.element_id)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def deployment_row(session: Session, key: int) -> Row[Any]:
