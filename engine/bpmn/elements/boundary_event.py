@@ -34,7 +34,7 @@ class BoundaryEvent(CatchingElement, spiff.BoundaryEvent):
             token.reparent(before)
             scope.cancel_tree(host, keep_parent=True)
         elif repeat:
-            fired = Token(scope, self, before, predecessor=host)
+            fired = Token(scope, self, before, came_from=host.id)
         else:
             token.reparent(before)
         fired.record_entered(host.id)

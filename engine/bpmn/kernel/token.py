@@ -23,7 +23,10 @@ AT, INCIDENT = "at", "inc"
 
 
 class Token(spiff.Task):
-    """A token. `flow` is the index of the incoming sequence flow it came by, `locals` its own variables (None: no scope)."""
+    """A token. `flow` is the index of the incoming sequence flow it came by, `locals` its own variables (None: no scope).
+
+    `came_from` (id): the predecessor in history when it is not the parent.
+    """
 
     task_spec: Element
     workflow: Scope
@@ -37,7 +40,7 @@ class Token(spiff.Task):
         element: Element,
         parent: Token | None = None,
         flow: int | None = None,
-        predecessor: Token | None = None,
+        came_from: int | None = None,
     ) -> None:
         process = workflow.process
         process.last_id += 1
@@ -46,11 +49,12 @@ class Token(spiff.Task):
         if parent is not None:
             parent._children[self.id] = 1
         self.mark()
-        origin = predecessor or parent
-        if workflow.spec.late_joins and origin is not None:
-            workflow.follow(origin.id, self.id)
+        if came_from is None and parent is not None and parent.id > 0:
+            came_from = parent.id
+        if workflow.spec.late_joins and came_from is not None:
+            workflow.follow(came_from, self.id)
         if not element.listens:
-            self.record_entered(origin.id if origin is not None and origin.id > 0 else None)
+            self.record_entered(came_from)
 
     @property
     def data(self) -> dict[str, Any]:
