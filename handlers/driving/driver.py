@@ -55,14 +55,17 @@ class Driver:
         return self._actors[username]
 
     # ------------------------------------------------------------------ time
-    def move_to(self, moment: datetime) -> None:
-        """Move the business clock and fire what is due on the way, timer by timer, as if the time had passed."""
+    def move_to(self, moment: datetime) -> int:
+        """Move the business clock and fire what is due on the way, timer by timer, as if the time had passed -> timers fired."""
+        total = 0
         while (due := self.engine.next_due()) is not None and due <= moment:
             self._set_clock(max(due, clock.now()))
-            if not self.engine.run_due():
+            fired = self.engine.run_due()
+            total += fired
+            if not fired:
                 break
         self._set_clock(moment)
-        self.engine.run_due()
+        return total + self.engine.run_due()
 
     def _set_clock(self, moment: datetime) -> None:
         with self.engine.unit_of_work() as session:

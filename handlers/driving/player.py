@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,12 @@ from engine import clock
 from engine.clock import CHINA
 from handlers.driving.driver import Driver, Stuck
 from handlers.driving.script import Rule, Script, Situation
+from handlers.driving.worktime import add_office_hours, after_workdays
 from handlers.projects.service import Project
 from handlers.tasks.service import result_of
+
+Pace = Callable[[], float]
+"""Office hours that pass before somebody turns to a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,60 +44,85 @@ class Act:
         }
 
 
-class Player:
-    """Plays one project. Decisions are remembered by task, so that looking twice does not draw twice."""
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """An open task or awaited event that may be done from `at` on."""
 
-    def __init__(self, driver: Driver, script: Script, project: Project) -> None:
-        self._driver, self._script, self.project = driver, script, project
-        self._decided: dict[int, Rule] = {}
-        self._since: dict[int, datetime] = {}
+    at: datetime
+    row: Row[Any]
+    rule: Rule
+    is_event: bool
+
+
+class Player:
+    """Plays one project. What was drawn for a task is remembered, so that looking twice does not draw twice."""
+
+    def __init__(self, driver: Driver, script: Script, project: Project, pace: Pace = lambda: 0.0) -> None:
+        self._driver, self._script, self._pace, self.project = driver, script, pace, project
+        self._drawn: dict[int, tuple[Rule, datetime]] = {}
+
+    def next_time(self) -> datetime | None:
+        """When the next act can happen; None when everything waits for something else."""
+        return min((chance.at for chance in self._chances()), default=None)
 
     def act(self) -> Act | None:
-        """Do the next thing that the script lets happen now; None when everything waits. Stuck when an incident stands."""
+        """Do what is due longest; None when nothing is. Stuck when an incident stands."""
         incidents = self._driver.incidents(self.project.id)
         if incidents:
             first = incidents[0]
             raise Stuck(reason=f"{first.process_id}/{first.element_id}：{first.kind} {first.message}")
+        now = clock.now()
+        due = [chance for chance in self._chances() if chance.at <= now]
+        if not due:
+            return None
+        first_due = min(due, key=lambda chance: chance.at)
+        return self._report(first_due) if first_due.is_event else self._work(first_due)
+
+    def _work(self, chance: _Chance) -> Act:
+        task = chance.row
+        if chance.rule.claim:
+            doer, result = self._driver.claim(task), "签收"
+        else:
+            doer, submission = self._driver.complete(task, chance.rule.answer, self.project)
+            result = result_of(submission)
+        return Act(clock.now(), task.process_id, task.element_id, task.name, doer, result)
+
+    def _report(self, chance: _Chance) -> Act:
+        event = chance.row
+        doer = self._driver.report(event, chance.rule.answer, self.project)
+        return Act(clock.now(), event.process_id, event.element_id, event.element_name, doer, "登记")
+
+    # ------------------------------------------------------------------ what could be done
+    def _chances(self) -> Iterator[_Chance]:
         for task in self._driver.open_tasks(self.project.id):
-            rule = self._rule(task, message="")
-            if rule.claim and task.assignee is None and self._ripe(task, rule):
-                return self._done(task, self._driver.claim(task), "签收")
-            if not rule.hold and not rule.claim and self._ripe(task, rule):
-                doer, submission = self._driver.complete(task, rule.answer, self.project)
-                return self._done(task, doer, result_of(submission))
+            rule, at = self._draw(task, is_event=False)
+            if not rule.hold and not (rule.claim and task.assignee is not None):
+                yield _Chance(at, task, rule, is_event=False)
         for event in self._driver.awaited(self.project.id):
-            rule = self._rule(event, message=event.message_name)
-            if not rule.hold and self._ripe(event, rule):
-                doer = self._driver.report(event, rule.answer, self.project)
-                return Act(clock.now(), event.process_id, event.element_id, event.element_name, doer, "登记")
-        return None
+            rule, at = self._draw(event, is_event=True)
+            if not rule.hold:
+                yield _Chance(at, event, rule, is_event=True)
 
-    def _rule(self, row: Row[Any], message: str) -> Rule:
-        if row.key not in self._decided:
-            today = clock.now().astimezone(CHINA).date()
-            self._decided[row.key] = self._script.choose(self._situation(row, message), today)
-            self._since[row.key] = clock.now()
-        return self._decided[row.key]
+    def _draw(self, row: Row[Any], *, is_event: bool) -> tuple[Rule, datetime]:
+        if row.key not in self._drawn:
+            rule = self._script.choose(self._situation(row, is_event), clock.now().astimezone(CHINA).date())
+            at = after_workdays(self._driver.calendar, row.created_at, rule.wait)
+            hours = self._pace()
+            if hours:
+                at = add_office_hours(self._driver.calendar, at, hours)
+            if rule.until:
+                at = max(row.created_at, datetime.fromisoformat(rule.until).replace(tzinfo=CHINA))
+            self._drawn[row.key] = (rule, at)
+        return self._drawn[row.key]
 
-    def _situation(self, row: Row[Any], message: str) -> Situation:
-        properties: Mapping[str, str] = row.properties
-        groups = [] if message else row.candidate_groups
+    def _situation(self, row: Row[Any], is_event: bool) -> Situation:
+        groups = [] if is_event else row.candidate_groups
         return Situation(
             element=row.element_id,
-            form=(properties.get("formId") if message else row.form_id) or "",
+            form=(row.properties.get("formId") if is_event else row.form_id) or "",
             process=row.process_id,
             unit=groups[0].partition(".")[0] if groups else "",
-            label=properties.get("label", ""),
-            message=message,
+            label=row.properties.get("label", ""),
+            message=row.message_name if is_event else "",
             variables=self._driver.variables(row),
         )
-
-    def _ripe(self, row: Row[Any], rule: Rule) -> bool:
-        if not rule.wait:
-            return True
-        begun = self._since[row.key].astimezone(CHINA).date()
-        return self._driver.calendar.count_workdays(begun, clock.now().astimezone(CHINA).date()) >= rule.wait
-
-    @staticmethod
-    def _done(task: Row[Any], doer: str, result: str) -> Act:
-        return Act(clock.now(), task.process_id, task.element_id, task.name, doer, result)

@@ -3,7 +3,7 @@
 A rule: `element`, `form`, `process`, `unit`, `label` or `message` say where it applies (all that are given must fit), `when` is FEEL over
 the task's variables, `chance` its probability each time (default 1), `most` how often it applies to one element of a project,
 `answer` what differs from the form's example ("{+10}" is the day ten days from today), `hold` leaves the task (or event) alone,
-`claim` only signs for it, `wait` delays it by working days.
+`claim` only signs for it, `wait` delays it by working days, `until` to a Beijing date-time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Rule:
     hold: bool = False
     claim: bool = False
     wait: int = 0
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Script:
             if rule.chance < 1 and self._chance.random() >= rule.chance:
                 continue
             self._used[key] += 1
-            return Rule(answer=_with_days(rule.answer, today), hold=rule.hold, claim=rule.claim, wait=rule.wait)
+            return replace(rule, answer=_with_days(rule.answer, today))
         return Rule()
 
 

@@ -17,6 +17,7 @@ from engine.store import models as m
 from engine.store import reads
 from engine.store.database import Instant
 from handlers.cases.models import CaseRow
+from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
 from handlers.lights import GREY, Light, calendar_of, end_of_today, end_of_workday, of_due
 from handlers.projects.models import ProjectRow
@@ -230,7 +231,7 @@ def _task_row(
         organisation=project.organisation if project else "",
         unit=unit,
         unit_name=units.get(unit, unit),
-        label=row.properties.get("label", ""),
+        label=_label(row.properties.get("label", "")),
         assignee=row.assignee,
         assignee_name=names.get(person or "", person or ""),
         created_at=row.created_at,
@@ -244,6 +245,12 @@ def _task_row(
         instance_key=row.instance_key,
         root_key=row.root_key,
     )
+
+
+def _label(label: str) -> str:
+    """A label that is an item's code is shown as the item's name."""
+    item = catalogue().items.get(label)
+    return item.name if item is not None else label
 
 
 def unit_of(row: Row[Any]) -> str:

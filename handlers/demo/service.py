@@ -1,0 +1,127 @@
+"""The demonstration: invented people and six projects, brought to their states by the real commands under the moved business clock.
+
+The only import allowed from outside.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from engine import Engine
+from engine.clock import CHINA
+from handlers.catalogue.service import FOLDER, catalogue
+from handlers.demo.people import add_people
+from handlers.driving.service import Driver, Player, Script, deploy_everything, rules_of
+from handlers.materials import service as materials
+from handlers.projects.models import ProjectRow
+
+__all__ = ["DEMO_DATE", "add_people", "load_demo"]
+
+SCRIPTS = Path(__file__).with_name("scripts.json")
+DEMO_DATE = datetime(2022, 8, 1, 10, 30, tzinfo=CHINA)
+"""Where the business clock stands when the demo is loaded."""
+MATERIALS_SHOWN = 4
+
+Report = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Part:
+    """One project of the demo: its row of demo_projects.csv, its script, its player once it is registered, its next act."""
+
+    row: dict[str, str]
+    script: dict[str, Any]
+    next_at: datetime | None
+    player: Player | None = None
+
+
+def load_demo(engine: Engine, report: Report = lambda _line: None) -> bool:
+    """Load the demo into an empty database -> True; when projects are there already nothing is touched -> False.
+
+    Nobody's state is written by hand: every step is a command sent by one of the invented people, at the business time it happens.
+    """
+    with engine.reading() as session:
+        if session.scalar(select(ProjectRow.id).limit(1)) is not None:
+            return False
+    deploy_everything(engine)
+    with engine.unit_of_work() as session:
+        report(f"{add_people(session)} 位演示用户")
+    driver = Driver(engine)
+    parts = _parts()
+    driver.move_to(min(part.next_at for part in parts if part.next_at is not None))
+    while (part := _next(parts)) is not None:
+        assert part.next_at is not None
+        fired = driver.move_to(part.next_at)
+        _advance(driver, part, report)
+        for other in parts if fired else [part]:
+            other.next_at = other.player.next_time() if other.player is not None else other.next_at
+    driver.move_to(DEMO_DATE)
+    return True
+
+
+def _parts() -> list[_Part]:
+    with (FOLDER / "demo_projects.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = {row["number"]: row for row in csv.DictReader(stream)}
+    scripts = orjson.loads(SCRIPTS.read_bytes())
+    return [_Part(rows[s["number"]], s, datetime.fromisoformat(s["at"]).replace(tzinfo=CHINA)) for s in scripts]
+
+
+def _next(parts: list[_Part]) -> _Part | None:
+    """The part whose turn it is; None when nothing happens any more before the demo's date."""
+    soon = [part for part in parts if part.next_at is not None and part.next_at <= DEMO_DATE]
+    return min(soon, key=lambda part: part.next_at or DEMO_DATE, default=None)
+
+
+def _advance(driver: Driver, part: _Part, report: Report) -> None:
+    if part.player is not None:
+        part.player.act()
+        return
+    row, script = part.row, part.script
+    project = driver.register(row["applicant"], {"project": json.loads(row["data"])})
+    chance = random.Random(row["number"])
+    low, high = script["pace"]
+    part.player = Player(driver, Script(rules_of(script["rules"]), chance), project, lambda: chance.uniform(low, high))
+    _upload(driver, row["applicant"], project.id)
+    report(f"项目 {row['number']} {project.name}")
+
+
+def _upload(driver: Driver, applicant: str, project_id: int) -> None:
+    """A few files of the project, so that the materials' pages have something to show."""
+    names = list(dict.fromkeys(m.name for m in catalogue().materials if m.item in ("ZR06", "ZJ03")))[:MATERIALS_SHOWN]
+    actor = driver.actor(applicant)
+    with driver.engine.unit_of_work() as session:
+        for number, name in enumerate(names, 1):
+            content = _pdf(f"Demo file {project_id}-{number}")
+            materials.store_material(session, actor, project_id, name, f"{name.replace('/', '')}.pdf", io.BytesIO(content))
+
+
+def _pdf(text: str) -> bytes:
+    """A one-page PDF with a line of ASCII text."""
+    stream = f"BT /F1 18 Tf 72 760 Td ({text}) Tj ET"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    out = "%PDF-1.4\n"
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{out.index('xref')}\n%%EOF\n"
+    return out.encode("ascii")
