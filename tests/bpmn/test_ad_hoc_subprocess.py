@@ -79,6 +79,13 @@ def test_a_condition_that_fails_is_an_incident_of_the_subprocess_that_can_be_ret
     assert run.tasks == ["z"] and run.incidents == []
 
 
+def test_outputs_are_collected_in_the_order_of_completion() -> None:
+    run = Run(ad_hoc('outputCollection="all" outputElement="=done"'))
+    for name in "bca":
+        run.complete(name, done=name)
+    assert run.tasks == ["z"] and run.variables["all"] == ["b", "c", "a"]
+
+
 def test_cancelled_with_everything_inside() -> None:
     run = Run(ad_hoc())
     run.signal()

@@ -75,6 +75,8 @@ CASES = [
         "a",
         START + el("userTask", "a", zeebe('<zeebe:ioMapping><zeebe:input source="=1" target="a b"/></zeebe:ioMapping>')) + chain("s", "a"),
     ),
+    ("unsupported", "a", START + el("userTask", "a", zeebe('<zeebe:taskDefinition type="x"/>')) + END + chain("s", "a", "e")),
+    ("unsupported", "s", el("startEvent", "s", zeebe('<zeebe:calledElement processId="q"/>')) + END + chain("s", "e")),
     ("called-process", "c", START + el("callActivity", "c") + END + chain("s", "c", "e")),
     ("priority", "a", START + el("userTask", "a", zeebe('<zeebe:priorityDefinition priority="500"/>')) + chain("s", "a")),
 ]

@@ -3,7 +3,8 @@
 Activate: a scope opens; every element named by the active-elements collection gets a token, without a collection every element that has
 no incoming flow. With sequential ordering one at a time. More may be activated while it is open (`Instance.activate_ad_hoc`).
 Complete: when the completion condition holds after something inside completed (the rest is cancelled, unless cancelRemainingInstances is
-false: then when the rest is done), or when nothing is left inside. An output element is collected from every completed element.
+false: then when the rest is done), or when nothing is left inside. The output element is evaluated in every element that completes and
+leads nowhere, and collected in that order.
 Cancel: everything inside is cancelled first.
 """
 
@@ -16,10 +17,13 @@ from engine.bpmn.elements.subprocess import ScopeElement
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.failure import Step, StepFailed
 from engine.bpmn.kernel.token import Token
+from engine.bpmn.kernel.variables import outer_scopes, set_variable
 from engine.bpmn.vocabulary import AdHocSettings
 
 if TYPE_CHECKING:
-    from engine.bpmn.kernel.scope import Scope
+    from engine.bpmn.kernel.scope import Scope, SubprocessScope
+
+COLLECTED = "#collected"
 
 
 class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
@@ -45,6 +49,18 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
             starts = starts[:1]
         self.open(token, starts)
         return False
+
+    def inner_completing(self, token: Token, inner: Token) -> None:
+        output = self.settings.output_element
+        if self.settings.output_collection and output is not None:
+            local = token.local()
+            local.put(COLLECTED, [*local.json(COLLECTED, []), expressions.json(inner, expressions.as_feel(output))])
+
+    def inner_finished(self, token: Token, scope: SubprocessScope) -> None:
+        if self.settings.output_collection:
+            collected = token.local().json(COLLECTED, [])
+            set_variable(outer_scopes(token), self.settings.output_collection, collected)
+        super().inner_finished(token, scope)
 
     def inner_done(self, token: Token, scope: Scope) -> None:
         condition = self.settings.completion_condition

@@ -227,6 +227,10 @@ class Element(spiff.BpmnSpecMixin):
             container = token.container()
             if container is not None:
                 container.task_spec.child_completing(container, token)
+        elif not self.flows:
+            owner = token.workflow.owner
+            if owner is not None:
+                owner.task_spec.inner_completing(owner, token)
 
     def completing(self, token: Token) -> None:
         """The work is done (once, before the output mappings)."""
@@ -255,6 +259,9 @@ class Element(spiff.BpmnSpecMixin):
 
     def child_completing(self, token: Token, child: Token) -> None:
         """A member of a loop is about to complete; may raise StepFailed on the member."""
+
+    def inner_completing(self, token: Token, inner: Token) -> None:
+        """An element without outgoing flows inside this subprocess is about to complete; may raise StepFailed on it."""
 
     def inner_done(self, token: Token, scope: Scope) -> None:
         """Something inside this subprocess completed."""

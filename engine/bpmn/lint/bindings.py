@@ -51,6 +51,25 @@ KNOWN_ZEEBE = frozenset(
     }
 )
 LISTENERS = {"executionListener": ("start", "end"), "taskListener": ("creating", "completing")}
+JOB_ELEMENTS = frozenset({"serviceTask", "sendTask", "scriptTask", "businessRuleTask", "endEvent", "intermediateThrowEvent"})
+PLACES = {
+    "taskDefinition": JOB_ELEMENTS,
+    "taskHeaders": JOB_ELEMENTS,
+    "userTask": frozenset({"userTask"}),
+    "formDefinition": frozenset({"userTask", "startEvent"}),
+    "assignmentDefinition": frozenset({"userTask"}),
+    "taskSchedule": frozenset({"userTask"}),
+    "priorityDefinition": frozenset({"userTask"}),
+    "calledElement": frozenset({"callActivity"}),
+    "calledDecision": frozenset({"businessRuleTask"}),
+    "script": frozenset({"scriptTask"}),
+    "subscription": frozenset({"message"}),
+    "loopCharacteristics": frozenset({"multiInstanceLoopCharacteristics"}),
+    "adHoc": frozenset({"adHocSubProcess"}),
+    "versionTag": frozenset({"process"}),
+    "conditionalFilter": frozenset({"conditionalEventDefinition"}),
+}
+"""Where an extension means something to the engine; anywhere else it would be dropped silently, so it is refused."""
 NO_START_LISTENER = ("parallelGateway", "inclusiveGateway", "complexGateway")
 VARIABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -218,8 +237,23 @@ def _check_vocabulary(report: Report, node: XmlElement) -> None:
             report.add(owner(node), "unsupported", f"不支持扩展 zeebe:{name}。", f"zeebe:{name} is not supported.")
         elif name in LISTENERS:
             _check_listener(report, node, owner(node))
+        elif name in PLACES:
+            _check_place(report, node, name)
+        elif name == "jobPriorityDefinition":
+            report.warn(owner(node), "unsupported", "忽略作业优先级。", "The job priority is ignored.")
+        if name == "conditionalFilter" and node.get("variableEvents"):
+            report.warn(owner(node), "unsupported", "忽略 variableEvents。", "variableEvents is ignored.")
     elif tag.startswith(CAMUNDA7):
         report.warn(owner(node), "camunda-7", f"忽略 Camunda 7 扩展 {local(node)}。", f"camunda:{local(node)} is ignored.")
+
+
+def _check_place(report: Report, node: XmlElement, name: str) -> None:
+    """An extension belongs to the elements that heed it."""
+    holder = _parent(_parent(node))
+    where = local(holder)
+    if where not in PLACES[name]:
+        zh = f"zeebe:{name} 在 {where} 上没有作用。"
+        report.add(owner(node), "unsupported", zh, f"zeebe:{name} means nothing on {where}.")
 
 
 def _check_listener(report: Report, node: XmlElement, element: XmlElement) -> None:
