@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from engine import policy
 from engine.errors import Invalid
 from engine.store import reads
-from handlers.catalogue.service import catalogue
 from handlers.materials.service import Material
 from handlers.tasks import service as tasks
-from handlers.tasks.service import DecisionTrace, Opinion, Step, TaskRow, TaskView
+from handlers.tasks.service import Opinion, Step, TaskRow, TaskView
 from webapp.context import actor, engine
+from webapp.decision_screen import explain
 from webapp.navigation import endpoint_exists
 from webapp.rendering import day, number, result_colour, when
 
@@ -110,7 +110,7 @@ def _screen(view: TaskView) -> dict[str, Any]:
         "facts": _facts(view),
         "materials": _materials(view),
         "material_names": sorted({need.name for need in view.required_materials}),
-        "decisions": [_decision(decision) for decision in view.decisions],
+        "decisions": [explain(one.trace, one.output, name=one.name, at=one.at) for one in view.decisions],
         "diagram_url": url_for("diagrams.show", definition_key=view.diagram.definition_key),
         "diagram_state": _diagram(view),
     }
@@ -253,39 +253,7 @@ def project_of(session: Session, key: int) -> str:
     return str(task.business_id)
 
 
-# ---------------------------------------------------------------------- decisions and the diagram
-def _decision(decision: DecisionTrace) -> dict[str, Any]:
-    """A decision's trace in words: what went in, which rules matched, what came out."""
-    last = decision.trace[-1] if decision.trace else {}
-    rules = [
-        {"index": rule.get("ruleIndex"), "output": "，".join(in_words(output.get("value")) for output in rule.get("outputs", []))}
-        for rule in last.get("matchedRules", [])
-    ]
-    return {
-        "name": decision.name,
-        "at": decision.at,
-        "inputs": [(entry.get("name") or entry.get("id"), in_words(entry.get("value"))) for entry in last.get("inputs", [])],
-        "rules": rules,
-        "output": in_words(decision.output),
-    }
-
-
-def in_words(value: Any) -> str:
-    """A JSON value for people: 是 and 否, lists with 、, unit codes by their names."""
-    if value is None or value == "":
-        return "—"
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, (list, tuple)):
-        return "、".join(in_words(item) for item in value) or _("无")
-    if isinstance(value, dict):
-        return "，".join(f"{name} {in_words(item)}" for name, item in value.items())
-    if isinstance(value, (int, float)):
-        return number(value)
-    unit = catalogue().units.get(str(value))
-    return unit.short_name if unit is not None else str(value)
-
-
+# ---------------------------------------------------------------------- the diagram
 def _diagram(view: TaskView) -> dict[str, Any]:
     """Element ids by mark, and how many are at work on elements with several."""
     state = view.diagram

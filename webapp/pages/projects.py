@@ -14,12 +14,12 @@ from handlers.board import service as boards
 from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
 from handlers.projects import service as projects
-from webapp import project_screen
+from webapp import decision_screen, project_screen
 from webapp.context import actor, engine, is_fragment
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 
-TABS = ("board", "cases", "history", "materials", "diagram")
+TABS = ("board", "cases", "history", "materials", "decisions", "diagram")
 
 
 @blueprint.get("")
@@ -68,6 +68,7 @@ def show(project_id: int) -> str:
             "tabs": _tabs(screen["simple"]),
             "history": project_screen.history(session, actor(), project_id) if tab == "history" else [],
             "materials": project_screen.material_rows(session, project_id) if tab == "materials" else [],
+            "decisions": decision_screen.of_project(session, project_id) if tab == "decisions" else [],
             "diagrams": project_screen.diagrams(session, screen["board"]) if tab == "diagram" else [],
         }
     return render_template("project.html", **screen)
@@ -79,6 +80,7 @@ def _tabs(simple: bool) -> list[tuple[str, str]]:
         "cases": _("办件"),
         "history": _("经过"),
         "materials": _("材料"),
+        "decisions": _("决策依据"),
         "diagram": _("流程图"),
     }
     return [(code, labels[code]) for code in TABS]
