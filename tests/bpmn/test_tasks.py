@@ -165,6 +165,17 @@ def test_script_result_and_limit() -> None:
     assert Run(one(script("t", "{sum: a + b}", "r")), {"a": 1, "b": 2.5}).variables["r"] == {"sum": 3.5}
 
 
+def test_an_expression_that_breaks_a_limit_is_an_incident_that_names_it() -> None:
+    endless = "for a in 1..100000, b in 1..100000 return a * b"
+    run = Run(one(script("t", "if n &gt; 5 then n else " + endless, "r")), {"n": 1})
+    incident = next(iter(run.rows.open["incidents"].values()))
+    assert incident.kind == "EXTRACT_VALUE_ERROR" and endless in incident.details["expression"]
+    assert incident.details["values"]["n"] == 1 and incident.message
+    run.do("set_variables", {"n": 6})
+    run.do("retry", incident.token_id)
+    assert run.tasks == ["z"] and run.variables["r"] == 6
+
+
 def test_row_n_a_failing_step_after_a_user_task_is_an_incident_and_nothing_is_lost() -> None:
     body = START + user("a") + el("businessRuleTask", "d", zeebe('<zeebe:calledDecision decisionId="dec" resultVariable="out"/>'))
     host = Host()

@@ -28,10 +28,10 @@ class BusinessRuleTask(Element):
         decision_id = expressions.required_text(token, called.decision_id)
         try:
             result, key = process.env.decide(decision_id, called.binding, called.version_tag, Visible(token))
+            output = to_json(result.value)
         except LianbanError as error:
             details = {"decision": decision_id, **{name: str(value) for name, value in error.details.items()}}
             raise StepFailed("CALLED_DECISION_ERROR", str(error), details) from error
-        output = to_json(result.value)
         process.changes.decisions.append(DecisionEvaluated(token.id, self.bpmn_id, decision_id, key, output, list(result.trace)))
         deliver(token, {called.result_variable: output})
         return True

@@ -31,13 +31,24 @@ def value(token: Token, text: Text, extra: Context | None = None, kind: str = VA
         expression = compile_expression(text.text)
         return expression.evaluate(Visible(token, extra), token.workflow.process.env.feel)
     except ExpressionError as error:
-        details = {"expression": text.text, **{k: v for k, v in error.details.items() if k != "expression"}}
-        raise StepFailed(kind, str(error), _with_values(token, text, extra, details)) from error
+        raise _failed(token, text, extra, kind, error) from error
 
 
 def json(token: Token, text: Text, extra: Context | None = None, kind: str = VALUE_ERROR) -> Any:
     """The JSON value of a text."""
-    return to_json(value(token, text, extra, kind)) if text.is_feel else text.text
+    if not text.is_feel:
+        return text.text
+    found = value(token, text, extra, kind)
+    try:
+        return to_json(found)
+    except ExpressionError as error:
+        raise _failed(token, text, extra, kind, error) from error
+
+
+def _failed(token: Token, text: Text, extra: Context | None, kind: str, error: ExpressionError) -> StepFailed:
+    """An expression that broke a limit or cannot be read."""
+    details = {"expression": text.text, **{k: v for k, v in error.details.items() if k != "expression"}}
+    return StepFailed(kind, str(error), _with_values(token, text, extra, details))
 
 
 def condition(token: Token, text: Text, extra: Context | None = None) -> bool:
