@@ -100,6 +100,7 @@ def serve(browser: Browser) -> Iterator[Callable[[Engine], Site]]:
     for server, site in running:
         site.close()
         server.shutdown()
+        site.app.extensions["lianban.live"].close()
         broken += site.broken
     assert not broken, "script errors:\n" + "\n".join(broken)
 
