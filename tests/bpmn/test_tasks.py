@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.bpmn import Completed, Failed, Pending, Thrown
+from engine.changes import JobOpened
 from engine.errors import Conflict, NotFound
 from tests.bpmn.support import END, ERROR, START, Host, Run, boundary, chain, doc, el, flow, io, script, service, user, zeebe
 
@@ -104,8 +105,8 @@ def test_a_transactional_handler_sees_locals_headers_and_gives_variables() -> No
 
 
 def test_handlers_cannot_change_the_instance_through_what_they_get() -> None:
-    def greedy(job: object) -> Completed:
-        job.variables["list"].append(9)  # type: ignore[attr-defined]
+    def greedy(job: JobOpened) -> Completed:
+        job.variables["list"].append(9)
         return Completed()
 
     assert Run(one(service("t", "set")), {"list": [1]}, Host(jobs={"set": greedy})).variables == {"list": [1]}

@@ -19,7 +19,7 @@ from engine.bpmn import spiff
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import Step, StepFailed
-from engine.bpmn.kernel.process import from_micros, to_micros
+from engine.bpmn.kernel.process import to_micros
 from engine.bpmn.kernel.timers import Cycle, parse_cycle, parse_duration, parse_moment
 from engine.bpmn.kernel.token import Token, in_order
 from engine.bpmn.kernel.variables import deliver
@@ -198,12 +198,6 @@ def schedule(token: Token, trigger: Trigger, since: datetime) -> dict[str, Any]:
         message = f"定时器“{source.text}”得到的 {written!s} 不是 ISO 8601 的日期、时长或周期。"
         raise StepFailed(expressions.VALUE_ERROR, message, {"expression": source.text, "result": written}) from error
     return {**notes, "due": to_micros(due)}
-
-
-def due_of(token: Token) -> datetime | None:
-    """When a waiting timer is due."""
-    due = token.internal_data.get("due")
-    return None if due is None else from_micros(due)
 
 
 class IntermediateCatchEvent(CatchingElement, spiff.IntermediateCatchEvent):
