@@ -7,6 +7,7 @@ Every test gets a fresh database: a new file on SQLite, a copy of an empty one o
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -27,11 +28,12 @@ _numbers = count()
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A running PostgreSQL of our own, stopped at the end."""
-    cluster = Cluster.start(tmp_path_factory.mktemp("postgres"))
-    yield cluster
-    cluster.stop()
+def postgres_cluster() -> Iterator[Cluster]:
+    """A running PostgreSQL of our own, stopped at the end. Not below pytest's folder: every pytest of the same user closes that again."""
+    with tempfile.TemporaryDirectory(prefix="lianban-postgres-", ignore_cleanup_errors=True) as folder:
+        cluster = Cluster.start(Path(folder))
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -30,8 +30,6 @@ class Cluster:
         cluster = cls(found[-1], folder / "data", port)
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
-            for parent in folder.parents[:3]:
-                parent.chmod(parent.stat().st_mode | 0o055)  # pytest's folders are closed to other users
         cluster._run("initdb", "-D", str(cluster.data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-locale")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=300"
         cluster._run("pg_ctl", "-D", str(cluster.data), "-w", "-l", str(folder / "log"), "-o", options, "start")
