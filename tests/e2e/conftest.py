@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def engine(database_url: str, tmp_path: Path) -> Iterator[Engine]:
     """The engine with the whole domain, as the server opens it; jobs run at once."""
-    opened = open_lianban(Settings(database_url=database_url, jobs="inline", files_dir=tmp_path / "files"))
+    opened = open_lianban(Settings(database_url=database_url, jobs="inline", files_dir=tmp_path / "files", demo=True))
     opened.create_schema()
     yield opened
     opened.close()

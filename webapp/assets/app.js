@@ -30,7 +30,22 @@ function installMenus() {
   });
 }
 
+// <input data-filter=".what"> shows of a long choice only what holds the typed words; folded groups with a hit unfold.
+function installFilter() {
+  document.addEventListener("input", (event) => {
+    const selector = event.target.dataset?.filter;
+    if (!selector) return;
+    const words = event.target.value.trim().split(/\s+/).filter(Boolean);
+    for (const node of document.querySelectorAll(selector)) node.hidden = !words.every((word) => node.textContent.includes(word));
+    for (const group of document.querySelectorAll("details:has(" + selector + ")")) {
+      group.hidden = !group.querySelector(selector + ":not([hidden])");
+      if (words.length) group.open = true;
+    }
+  });
+}
+
 installMenus();
+installFilter();
 installKeyboard();
 installLive();
 installWorklist();

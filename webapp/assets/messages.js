@@ -18,6 +18,7 @@ const ENGLISH = {
   "选择文件": "Choose files",
   "或拖到这里": "or drop them here",
   "还没有文件": "No files yet",
+  "网络不通，没有计算。": "Offline: not evaluated.",
   "页面打不开，请刷新重试。": "The page could not be loaded; please reload.",
 };
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from engine.errors import LianbanError, NotFound
+from engine.store.models import user_task
 from handlers.directory import service as directory
 from webapp import sessions
 from webapp.context import engine, public
@@ -72,11 +75,26 @@ def _start_session(username: str, target: str) -> Response:
     return answer
 
 
+BUSIEST = 12
+OPEN_GROUPS = 3
+
+
+def _demo_groups() -> list[tuple[str, list[tuple[directory.DemoUser, int]], bool]]:
+    """(heading, [(person, how many tasks wait for them)], whether unfolded): first those with most to do, then everybody by group."""
+    with engine().reading() as session:
+        people = directory.demo_users(session)
+        statement = select(user_task.c.assignee, func.count()).where(user_task.c.state == "CREATED").group_by(user_task.c.assignee)
+        waiting = {name: count for name, count in session.execute(statement) if name}
+    lines = [(person, waiting.get(person.username, 0)) for person in people]
+    busy = sorted((line for line in lines if line[1]), key=lambda line: -line[1])[:BUSIEST]
+    groups: dict[str, list[tuple[directory.DemoUser, int]]] = {_("手上有任务的人"): busy} if busy else {}
+    for line in lines:
+        groups.setdefault(line[0].group, []).append(line)
+    return [(heading, members, number < OPEN_GROUPS) for number, (heading, members) in enumerate(groups.items())]
+
+
 def _page(target: str, *, username: str = "", refusal: LianbanError | None = None) -> Response:
-    demo = []
-    if engine().settings.demo:
-        with engine().reading() as session:
-            demo = directory.demo_users(session)
+    groups = _demo_groups() if engine().settings.demo else []
     message = refusal.message(language()) if refusal else ""
-    html = render_template("login.html", target=target, username=username, message=message, demo=demo)
+    html = render_template("login.html", target=target, username=username, message=message, groups=groups)
     return make_response(html, refusal.status if refusal else 200)
