@@ -24,9 +24,9 @@ from engine.store.changes import Completion, InstanceRow, OpenedForm
 
 
 class CallFailed(LianbanError):
-    """调用的流程“{process_id}”没有可用版本。
+    """调用的流程“{process_id}”没有可用版本，或没有空启动事件。
 
-    The called process "{process_id}" has no such version.
+    The called process "{process_id}" has no such version, or no none start event.
     """
 
     code = "called_process_missing"
@@ -188,7 +188,7 @@ class RootRun:
     def _call(self, row: InstanceRow, call: CallStarted) -> None:
         definition = process_definition(self._session, row.definition_key)
         called = definitions.bound(self._session, "process", call.process_id, call.binding, definition.deployment_key, call.version_tag)
-        if called is None:
+        if called is None or not process_model(self._session, called.key).has_none_start:
             error = CallFailed(process_id=call.process_id)
             self.instance(row.key).raise_incident(
                 call.token_id, "CALLED_ELEMENT_ERROR", error.message(), {"processId": call.process_id, "binding": call.binding}

@@ -144,6 +144,16 @@ def test_error_of_a_called_process_is_caught_by_the_caller(engine: Engine) -> No
         assert "e_refused" in {e.element_id for e in reads.element_history(session, key)}
 
 
+def test_called_process_without_a_none_start_is_an_incident(engine: Engine) -> None:
+    caller = (DIAGRAMS / "caller.bpmn").read_bytes().replace(b'processId="called"', b'processId="item"')
+    with engine.unit_of_work() as session:
+        commands.deploy(session, SYSTEM, [("caller.bpmn", caller), ("messages.bpmn", (DIAGRAMS / "messages.bpmn").read_bytes())])
+    key = start(engine, "caller", {"amount": 1})
+    with engine.reading() as session:
+        (incident,) = reads.incidents(session)
+    assert (incident.element_id, incident.kind, incident.instance_key) == ("call", "CALLED_ELEMENT_ERROR", key)
+
+
 def test_cancel_takes_called_instances_along(engine: Engine) -> None:
     deploy(engine, "caller.bpmn", "called.bpmn")
     key = start(engine, "caller", {"amount": 1})

@@ -176,7 +176,6 @@ def upgrade() -> None:
         sa.Column("applicant", sa.String(length=100), nullable=False),
         sa.Column("filed_by", sa.String(length=100), nullable=False),
         sa.Column("variant", sa.Integer(), nullable=True),
-        sa.Column("initiation_mode", sa.String(length=10), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("outcome", sa.String(length=40), nullable=False),
         sa.Column("confidential", sa.Boolean(), nullable=False),
