@@ -96,7 +96,8 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
         "simple": simple,
         "stages": [_stage(stage) for stage in shown.stages],
         "total_light": _total(shown),
-        "lanes": [lane_row(lane, shown, simple=simple) for lane in shown.lanes],
+        "lanes": [lane_row(lane, shown, simple=simple) for lane in shown.lanes if not _is_past(lane, shown)],
+        "past": [_past(lane) for lane in shown.lanes if _is_past(lane, shown)],
         "ticks": _ticks(shown),
         "blockers": [] if simple else shown.blockers,
         "mine": mine,
@@ -167,12 +168,22 @@ def lane_row(lane: Lane, shown: ProjectBoard, *, simple: bool = False) -> LaneRo
     def place(moment: datetime) -> float:
         return round(100 * max(0.0, min(1.0, (moment - shown.begin).total_seconds() / total)), 2)
 
-    bars = [_stretch(bar, place(bar.begin), place(bar.end)) for bar in lane.bars]
+    bars = [_stretch(bar, place(bar.begin), place(bar.end)) for bar in lane.bars if bar.end > shown.begin]
     mark = place(lane.due) if lane.due is not None and not lane.result else None
     tag, colour, lit = _status(lane, simple=simple)
     why = lane.light.why if lane.light is not None else ""
     url = url_for("task.show", key=lane.task_key) if lane.task_key is not None and not simple else ""
     return LaneRow(lane, bars, mark, tag, colour, lit, why, url)
+
+
+def _is_past(lane: Lane, shown: ProjectBoard) -> bool:
+    """Whether a flow ended before the axis begins; of an ended project nothing is past."""
+    return lane.depth == 0 and bool(lane.result) and all(bar.end <= shown.begin for bar in lane.bars)
+
+
+def _past(lane: Lane) -> dict[str, Any]:
+    begin, end = min(bar.begin for bar in lane.bars), max(bar.end for bar in lane.bars)
+    return {"title": lane.title, "begin": begin, "end": end, "result": lane.result}
 
 
 def _stretch(bar: Bar, left: float, right: float) -> Stretch:
@@ -203,10 +214,10 @@ def _ticks(shown: ProjectBoard) -> list[tuple[float, str]]:
 
 
 def _milestones(session: Session, project_id: int) -> list[dict[str, Any]]:
-    """The milestones as steps of a timeline; the first one not reached is the present one."""
+    """The milestones as steps of a timeline; the one after the last that was reached is the present one."""
     steps: list[dict[str, Any]] = []
     reached = projects.milestones(session, project_id)
-    ahead = next((index for index, milestone in enumerate(reached) if milestone.actual is None), len(reached))
+    ahead = max((index for index, milestone in enumerate(reached) if milestone.actual is not None), default=-1) + 1
     for index, milestone in enumerate(reached):
         state = "done" if milestone.actual else "now" if index == ahead else "next"
         detail = day(milestone.actual) if milestone.actual else _("计划 %(day)s", day=day(milestone.planned)) if milestone.planned else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 MOST_BLOCKERS = 8
+SHORTEST_LEAD = timedelta(days=2)
 NAMED_BLOCKERS = 3
 
 
@@ -98,10 +99,19 @@ def board(session: Session, actor: Actor, project_id: int | str) -> ProjectBoard
 
 
 def _axis(lanes: Sequence[Lane], project: projects.Project, now: datetime) -> tuple[datetime, datetime]:
-    """From the first bar to the last due date or now, whichever is later."""
-    begin = min((bar.begin for lane in lanes for bar in lane.bars), default=project.registered_at)
-    ends = [bar.end for lane in lanes for bar in lane.bars] + [lane.due for lane in lanes if lane.due is not None and not lane.result]
-    return begin, max([*ends, now] if project.closed_at is None else [*ends, project.closed_at])
+    """The time that the board shows: what is being worked on now with a third of it before; of an ended project everything.
+
+    It ends with the last due date or now, whichever is later.
+    """
+    first = min((bar.begin for lane in lanes for bar in lane.bars), default=project.registered_at)
+    if project.closed_at is not None:
+        return first, max([bar.end for lane in lanes for bar in lane.bars], default=project.closed_at)
+    end = max([now, *(lane.due for lane in lanes if lane.due is not None and not lane.result)])
+    working = [bar.begin for lane in lanes if lane.depth for bar in lane.bars]
+    if not working:
+        return first, end
+    begin = min(working)
+    return max(first, begin - max((end - begin) / 3, SHORTEST_LEAD)), end
 
 
 def _blockers(session: Session, project: projects.Project, tasks: list[TaskRow]) -> list[Blocker]:
