@@ -70,9 +70,7 @@ class DbosJobs:
 
         DBOS.workflow(name=WORKFLOW)(run)
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling, on_conflict="always_update"
-        )
+        DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling, on_conflict="always_update")
 
     def stop(self) -> None:
         DBOS.destroy(destroy_registry=True)
