@@ -6,6 +6,7 @@ await build({
     app: "assets/app.js",
     form: "assets/form.js",
     diagram: "assets/diagram.js",
+    playground: "assets/playground.js",
   },
   outdir: "static/dist",
   bundle: true,

@@ -9,16 +9,18 @@ from flask import Flask, current_app, g, request, url_for
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from engine.policy import Power
 from handlers.catalogue.service import catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One entry of the top bar. `kinds`: the kinds of users who see it (empty: everybody)."""
+    """One entry of the top bar. `kinds`: the kinds of users who see it (empty: everybody); `power`: what one must be allowed to do."""
 
     endpoint: str
     label: LazyString
     kinds: frozenset[str] = frozenset()
+    power: Power | None = None
 
 
 OWNERS = {"task": "worklist", "register": "projects", "documents": "projects", "board": "projects"}
@@ -29,6 +31,7 @@ PLACES = (
     Place("worklist.index", lazy_gettext("工作台")),
     Place("projects.index", lazy_gettext("项目")),
     Place("definitions.index", lazy_gettext("流程"), STAFF),
+    Place("playground.index", lazy_gettext("试算"), power="deploy"),
 )
 
 
@@ -37,6 +40,7 @@ def places() -> Iterator[tuple[str, LazyString, bool]]:
     here = (request.endpoint or "").partition(".")[0]
     for place in PLACES:
         visible = not place.kinds or (g.user is not None and g.user.kind in place.kinds)
+        visible = visible and (place.power is None or (g.actor is not None and g.actor.can(place.power)))
         if visible and place.endpoint in current_app.view_functions:
             owner = place.endpoint.partition(".")[0]
             yield url_for(place.endpoint), place.label, owner == OWNERS.get(here, here)

@@ -18,6 +18,7 @@ from engine.store import definitions as store
 from engine.store.definitions import Usage
 from handlers.directory import service as directory
 from webapp.context import actor, engine
+from webapp.playground_screen import with_required
 
 blueprint = Blueprint("definitions", __name__, url_prefix="/definitions")
 
@@ -91,7 +92,7 @@ def decision(identifier: str) -> str:
         screen = {
             "row": row,
             "versions": [_version_line(session, "decisions", version) for version in rows],
-            "parts": [_decision_part(part) for part in _with_required(found, model.decisions)],
+            "parts": [_decision_part(part) for part in with_required(found, model.decisions)],
         }
     return render_template("definition_decision.html", **screen)
 
@@ -184,17 +185,6 @@ def _form_title(session: Session, row: Row[Any]) -> str:
     components = form_schema(session, row.key).get("components", [])
     labels = [part.get("label") for part in components if part.get("type") == "group" and part.get("label")]
     return labels[0] if labels else str(row.form_id)
-
-
-def _with_required(decision_: Decision, every: dict[str, Decision]) -> list[Decision]:
-    """A decision and, after it, those it requires, each once."""
-    found = [decision_]
-    for current in found:
-        for href in current.requires:
-            required = every.get(href.removeprefix("#"))
-            if required is not None and required not in found:
-                found.append(required)
-    return found
 
 
 def _decision_part(decision_: Decision) -> dict[str, Any]:
