@@ -1,0 +1,150 @@
+"""The demo's six projects stand where domain §6.4 says, brought there by commands alone."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from engine import clock
+from engine.policy import SYSTEM
+from engine.store import models as m
+from engine.store import reads
+from handlers.cases.service import case_history, cases_of
+from handlers.demo.service import DEMO_DATE, load_demo
+from handlers.materials.service import materials_of
+from handlers.projects import service as projects
+from tests.demo.conftest import Demo
+
+CODES = {
+    "年产6万吨乳制品加工项目": ("2205-652301-04-01-100015", 6, "S3"),
+    "丝路冷链物流中心": ("2206-652301-04-01-100032", 5, "S1"),
+    "第十二小学新建工程": ("2204-652301-04-01-100042", 1, "S2"),
+    "城北供水管网改造": ("2203-652301-04-01-100050", 2, "S4"),
+    "庭州文旅街区": ("2206-652301-04-01-100065", 3, "S2"),
+    "生物医药研发中心": ("2207-652301-04-01-100097", 3, "S1"),
+}
+
+
+def test_a_second_call_does_nothing(loaded: Demo) -> None:
+    with loaded.engine.reading() as session:
+        before = reads.last_event_id(session)
+    assert load_demo(loaded.engine) is False
+    with loaded.engine.reading() as session:
+        assert reads.last_event_id(session) == before
+
+
+def test_it_takes_less_than_a_minute(loaded: Demo) -> None:
+    assert loaded.cpu_seconds < 60
+
+
+def test_the_business_clock_stands_at_the_demo_date(loaded: Demo) -> None:
+    with loaded.engine.reading():
+        assert 0 <= (clock.now() - DEMO_DATE).total_seconds() < 600
+
+
+def test_no_flow_has_an_incident_and_no_timer_is_overdue(loaded: Demo) -> None:
+    with loaded.engine.reading() as session:
+        assert list(reads.incidents(session)) == []
+        assert reads.due_instances(session, clock.now()) == []
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_every_project_has_its_code_variant_and_stage(loaded: Demo, name: str) -> None:
+    seen = loaded.board(name)
+    code, variant, stage = CODES[name]
+    assert (seen.project.code, seen.project.variant) == (code, variant)
+    assert [s.code for s in seen.stages if s.state == "now"] == [stage]
+
+
+def test_every_act_was_a_command_of_a_person(loaded: Demo) -> None:
+    """Each completed task has its audit event by the same person: nothing was written by hand."""
+    with loaded.engine.reading() as session:
+        done = {row.key: row.completed_by for row in session.execute(select(m.user_task).where(m.user_task.c.state == "COMPLETED"))}
+        told = dict(
+            session.execute(select(m.audit_event.c.task_key, m.audit_event.c.actor).where(m.audit_event.c.action == "task.completed")).all()
+        )
+    assert done and done == told and "system" not in done.values()
+
+
+def test_primary_school_one_objection_others_done_or_open(loaded: Demo) -> None:
+    with loaded.engine.reading() as session:
+        rows = [
+            row for row in session.execute(select(m.user_task)) if row.element_id == "mi_review" and row.business_id == school_id(session)
+        ]
+    results = [row.submission["review"]["opinion"] for row in rows if row.state == "COMPLETED"]
+    assert results.count("不同意") == 1 and results.count("有条件同意") == 2 and len(results) == 8
+    assert sum(row.state == "CREATED" and row.assignee is None for row in rows) == 2
+    assert sum(row.state == "CREATED" and row.assignee is not None for row in rows) == 2
+
+
+def school_id(session: object) -> str:
+    return str(projects.list_projects(session, SYSTEM, q="第十二小学").rows[0].project.id)  # type: ignore[arg-type]
+
+
+def test_water_mains_only_the_failed_member_looks_again(loaded: Demo) -> None:
+    seen = loaded.board("城北供水")
+    with loaded.engine.reading() as session:
+        rows = session.execute(
+            select(m.user_task).where(m.user_task.c.element_id == "mi_accept", m.user_task.c.business_id == str(seen.project.id))
+        ).all()
+    first = [row for row in rows if row.state == "COMPLETED"]
+    again = [row for row in rows if row.state == "CREATED"]
+    assert [row.candidate_groups for row in first if row.submission["acceptance"]["result"] == "整改后合格"] == [["CGJ.handler"]]
+    assert [row.candidate_groups for row in again] == [["CGJ.handler"]] and len(first) >= 5
+
+
+def test_dairy_construction_permit_is_under_review(loaded: Demo) -> None:
+    seen = loaded.board("乳制品")
+    assert [task.name for task in seen.open_tasks] == ["审查（含质量安全监督）"]
+    assert seen.open_tasks[0].assignee == "wanghaiyan" and {s.state for s in seen.stages[:2]} == {"done"}
+
+
+def test_cold_chain_the_land_deal_is_registered(loaded: Demo) -> None:
+    seen = loaded.board("丝路冷链")
+    with loaded.engine.reading() as session:
+        reported = [e.data["message"] for e in reads.audit_of_business(session, str(seen.project.id)) if e.action == "event.reported"]
+    assert reported == ["land_contract_registered"]
+
+
+def test_old_town_an_objection_during_publication(loaded: Demo) -> None:
+    seen = loaded.board("庭州文旅")
+    assert [task.element_id for task in seen.open_tasks] == ["t_objection"]
+    with loaded.engine.reading() as session:
+        planning = next(c for c in cases_of(session, seen.project.id) if c.item_code == "ZR06")
+    assert planning.status == 9, "the clock stands still during the special procedure"
+
+
+def test_biomedicine_was_accepted_by_silence_from_the_day_of_receipt(loaded: Demo) -> None:
+    """行政许可法 第三十二条第四项: five working days without a word."""
+    seen = loaded.board("生物医药")
+    with loaded.engine.reading() as session:
+        deemed = [c for c in cases_of(session, seen.project.id) if c.deemed_accepted]
+        history = case_history(session, deemed[0].id)
+    assert len(deemed) == 1 and deemed[0].accepted_at is not None
+    assert abs((deemed[0].accepted_at - deemed[0].received_at).total_seconds()) < 60
+    accepted = next(event for event in history if event.status == 3)
+    assert accepted.at > deemed[0].received_at and accepted.person == "system"
+
+
+def test_every_project_has_files(loaded: Demo) -> None:
+    with loaded.engine.reading() as session:
+        for line in projects.list_projects(session, SYSTEM).rows:
+            assert len(materials_of(session, line.project.id)) == 4
+
+
+def test_nobody_decided_on_an_own_application_and_verifiers_are_not_handlers(loaded: Demo) -> None:
+    separations = 0
+    with loaded.engine.reading() as session:
+        rows = session.execute(select(m.user_task).where(m.user_task.c.state == "COMPLETED")).all()
+        for row in rows:
+            facts = reads.task_facts(session, row)
+            for doers in facts.doers.values():
+                separations += 1
+                assert row.completed_by not in doers
+            assert row.completed_by != row.owner or row.assignee == row.owner
+        assert session.scalar(select(func.count()).select_from(m.user_task)) == len(rows) + sum(1 for _ in open_rows(session))
+    assert separations > 50
+
+
+def open_rows(session: object) -> list[object]:
+    return list(session.execute(select(m.user_task.c.key).where(m.user_task.c.state != "COMPLETED")))  # type: ignore[attr-defined]

@@ -1,0 +1,78 @@
+"""An office: the real catalogue, diagrams and people over a fresh database of each kind, shared by the tests of a module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from engine import Engine, clock
+from engine.policy import Actor
+from engine.settings import Settings
+from handlers.demo.people import add_people
+from handlers.directory import service as directory
+from handlers.driving.service import Driver, answer, deploy_everything, merged
+from handlers.projects import service as projects
+from tests.postgres import Cluster
+from webapp.composition import open_lianban
+
+START = datetime(2022, 4, 6, 11, 0, tzinfo=clock.CHINA)
+SCHOOL, WINDOW, DAIRY = "liumin", "guli", "baixiaofeng"
+_numbers = count()
+
+
+@dataclass
+class Office:
+    """The opened engine with the demo's people, and a driver that acts for them."""
+
+    engine: Engine
+    driver: Driver
+
+    def actor(self, username: str) -> Actor:
+        return self.driver.actor(username)
+
+    def registration(self, **fields: object) -> dict[str, object]:
+        """A valid registration as of today, with some fields changed."""
+        with self.engine.reading():
+            today = clock.now().date()
+        return merged(answer("project_registration", today=today), {"project": fields})
+
+    def register(self, username: str = SCHOOL, **fields: object) -> projects.Project:
+        return self.driver.register(username, self.registration(**fields))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    url = f"sqlite:///{folder / 'office.db'}"
+    if request.param == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        name = f"office_{os.getpid()}_{next(_numbers)}"
+        admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        admin.dispose()
+        url = cluster.url(name)
+    engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files", max_upload_mb=1))
+    engine.create_schema()
+    deploy_everything(engine)
+    with engine.unit_of_work() as session:
+        add_people(session)
+    driver = Driver(engine)
+    driver.move_to(START)
+    yield Office(engine, driver)
+    engine.close()
+
+
+@pytest.fixture
+def known_user(office: Office) -> Iterator[str]:
+    """A person with a password, new for every test."""
+    name = f"user{next(_numbers)}"
+    with office.engine.unit_of_work() as session:
+        directory.create_user(session, name, "赵敏", "staff", "correct horse 2022", [("ZRZYJ", "verifier")])
+    yield name
