@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -15,12 +16,15 @@ from engine.store.changes import upsert
 
 
 def move_clock(session: Session, actor: Actor, *, to: datetime | None = None, by: timedelta | None = None) -> timedelta:
-    """Set business time to `to` (aware) or move it by `by` -> the new offset from wall time. Timers follow when they are next run."""
+    """Set business time to `to` (aware) or move it by `by` -> the new offset from wall time. Timers follow when they are next run.
+
+    The offset is kept in whole seconds, rounded up: what is due at `to` is due afterwards.
+    """
     require(actor, "administer")
     if (to is None) == (by is None):
         raise Invalid(reason="请给出目标时间或移动量之一")
     offset = to - clock.wall_now() if to is not None else clock.offset() + (by or timedelta())
-    row = {"id": 1, "offset_seconds": round(offset.total_seconds())}
+    row = {"id": 1, "offset_seconds": math.ceil(offset.total_seconds())}
     upsert(session.connection(), m.business_clock, [row], ("id",), ("offset_seconds",))
     clock.set_offset(offset)
     audit.record(session, actor, "clock.moved", data={"offsetSeconds": row["offset_seconds"]})
