@@ -26,6 +26,16 @@ class KeyConverter(IntegerConverter):
         super().__init__(map, max=MAX_KEY)
 
 
+MAX_ROW_ID = 2**31 - 1
+
+
+class RowConverter(IntegerConverter):
+    """`<row:...>` in addresses: the number of a project, document, material or message, which PostgreSQL keeps in 32 bits."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=MAX_ROW_ID)
+
+
 SMALL_BODY_BYTES = 2 * 1024 * 1024
 """What a request may send unless its view raises `request.max_content_length` (uploads do)."""
 
@@ -43,6 +53,7 @@ def create_app(engine: Engine | Settings | None = None) -> Flask:
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it, its base class does not declare it
     app.url_map.converters["int"] = KeyConverter
+    app.url_map.converters["row"] = RowConverter
     app.extensions["lianban"] = engine
     for part in (languages, security, sessions, rendering, navigation, live):
         part.install(app)

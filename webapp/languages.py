@@ -6,6 +6,7 @@ The catalogue is read from its .po file when it is first needed, so there is not
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from webapp.context import public
 
 COOKIE = "lianban_language"
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 CATALOGUES = Path(__file__).parent / "translations"
 
 
@@ -76,6 +78,9 @@ def _choose(code: str) -> Response:
 
 
 def local_path(target: str) -> str:
-    """`target` when it is a path of this site, else "/": a link from outside must not make us redirect elsewhere."""
-    is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and "\n" not in target and "\r" not in target
+    """`target` when it is a path of this site, else "/": a link from outside must not make us redirect elsewhere.
+
+    Browsers drop tabs and line breaks before they read an address: "/<tab>/evil.example" is "//evil.example" to them.
+    """
+    is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and _CONTROL.search(target) is None
     return target if is_local else "/"

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import secrets
 from http import HTTPStatus
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+import structlog
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
-from engine.errors import DeploymentRefused, Forbidden, FormInvalid, LianbanError
+from engine.errors import DeploymentRefused, Forbidden, FormInvalid, Invalid, LianbanError
 from webapp.context import is_fragment, wants_json
+
+log = structlog.get_logger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBLEM_JSON = "application/problem+json"
@@ -59,11 +64,44 @@ class CrossSite(Forbidden):
     code = "cross_site"
 
 
+class HostRefused(Invalid):
+    """请用 http://localhost 或本机的 IP 地址访问演示系统，“{host}”已拒绝。
+
+    Open the demo as http://localhost or by the machine's IP address; "{host}" was refused.
+    """
+
+    code = "host_refused"
+    status = 421
+
+
+class ValueRefused(Invalid):
+    """内容中有过大的数字、过长的文字或无法保存的字符。
+
+    The request holds a number or a text that is too large, or a character that cannot be stored.
+    """
+
+    code = "value_refused"
+    status = 400
+
+
+class TextRefused(Invalid):
+    """内容含有无法保存的字符（NUL）。
+
+    The request holds a character that cannot be stored (NUL).
+    """
+
+    code = "text_refused"
+    status = 400
+
+
 def install(app: Flask) -> None:
     app.before_request(prepare_nonce)
+    app.before_request(refuse_foreign_host)
     app.before_request(refuse_cross_site)
+    app.before_request(refuse_unstorable_text)
     app.after_request(add_headers)
     app.register_error_handler(LianbanError, answer_refusal)
+    app.register_error_handler(DataError, answer_data_error)
     app.register_error_handler(HTTPException, answer_http_error)
     app.context_processor(lambda: {"nonce": g.get("nonce", "")})
 
@@ -87,6 +125,38 @@ def refuse_cross_site() -> None:
         raise CrossSite
 
 
+def refuse_foreign_host() -> None:
+    """Raise HostRefused in the demo for a host that is neither localhost nor an IP address.
+
+    The demo lets anybody on this machine become anybody. A foreign page whose name is made to resolve to 127.0.0.1 (DNS rebinding) would be
+    "same-origin" to the browser, but cannot hide its name.
+    """
+    opened = current_app.extensions.get("lianban")
+    if opened is None or not opened.settings.demo:
+        return
+    name = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdecimal() else request.host
+    if name in {"localhost", opened.settings.host} or name.endswith(".localhost") or _is_address(name):
+        return
+    raise HostRefused(host=request.host[:100])
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def refuse_unstorable_text() -> None:
+    """Raise TextRefused for NUL in the path, the query or an ordinary form: PostgreSQL cannot take it, and no person types it."""
+    pairs = list(request.args.items(multi=True))
+    if request.mimetype == "application/x-www-form-urlencoded":
+        pairs += request.form.items(multi=True)
+    if "\0" in request.path or any("\0" in text for pair in pairs for text in pair):
+        raise TextRefused
+
+
 def add_headers(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(nonce=g.get("nonce", "")))
@@ -108,6 +178,12 @@ def answer_refusal(error: LianbanError) -> Response:
     if isinstance(error, DeploymentRefused):
         extra["findings"] = [str(finding) for finding in error.findings]
     return _answer(error.status, error.code, message, extra)
+
+
+def answer_data_error(error: DataError) -> Response:
+    """What the database cannot hold (a number, a text or a character that no check before caught): nothing was changed."""
+    log.warning("the database refused a value", exc_info=error)
+    return answer_refusal(ValueRefused())
 
 
 def answer_http_error(error: HTTPException) -> Response:

@@ -9,6 +9,9 @@ from engine.errors import NotFound
 from engine.policy import Actor
 from handlers.projects.models import ProjectRow
 
+MAX_ID = 2**31 - 1
+"""PostgreSQL keeps project numbers in 32 bits and refuses to look for a larger one."""
+
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The SQL condition on `project` for this person."""
@@ -23,7 +26,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 def project_row(session: Session, actor: Actor, project_id: int | str) -> ProjectRow:
     """A project's row; NotFound when there is none, and for others just the same: nobody learns that it exists."""
     text = str(project_id)
-    if text.isdecimal() and len(text) <= 10:
+    if text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= MAX_ID:
         row = session.scalar(select(ProjectRow).where(ProjectRow.id == int(text), visible_to(actor)))
         if row is not None:
             return row

@@ -20,7 +20,7 @@ IN_TEXT = frozenset({"办件编号", "查询码", "事项", "办理依据", "收
 """Facts that the letters' sentences say; the others are listed under them."""
 
 
-@blueprint.get("/<int:document_id>")
+@blueprint.get("/<row:document_id>")
 def show(document_id: int) -> str:
     """NotFound for whoever may not see the project."""
     with engine().reading() as session:

@@ -11,7 +11,7 @@ from webapp.context import actor, engine
 blueprint = Blueprint("materials", __name__, url_prefix="/materials")
 
 
-@blueprint.get("/<int:number>")
+@blueprint.get("/<row:number>")
 def download(number: int) -> Response:
     """The file as it was uploaded; unknown or not accessible: 404."""
     with engine().reading() as session:

@@ -11,6 +11,9 @@ from webapp.context import actor, engine
 
 blueprint = Blueprint("notices", __name__, url_prefix="/notices")
 
+LAST_PAGE = 100_000
+"""Beyond it the database's OFFSET would overflow; nobody has three million messages."""
+
 
 @blueprint.app_context_processor
 def count_unread() -> dict[str, object]:
@@ -29,7 +32,7 @@ def _unread() -> int:
 def index() -> str:
     """The inbox, newest first; `box=unread` shows what was not opened yet."""
     unread_only = request.args.get("box") == "unread"
-    page = max(1, request.args.get("page", 1, type=int))
+    page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
     with engine().reading() as session:
         rows = notices.inbox(session, actor(), unread_only=unread_only, page=page)
         unread = notices.unread_count(session, actor())
@@ -39,7 +42,7 @@ def index() -> str:
     )
 
 
-@blueprint.post("/<int:notice_id>")
+@blueprint.post("/<row:notice_id>")
 def open_one(notice_id: int) -> Response:
     """Mark one message as read and go to what it is about."""
     with engine().unit_of_work() as session:

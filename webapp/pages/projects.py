@@ -8,7 +8,6 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from engine.errors import Invalid
 from handlers import lights
 from handlers.board import service as boards
 from handlers.catalogue.service import catalogue
@@ -16,6 +15,7 @@ from handlers.directory import service as directory
 from handlers.projects import service as projects
 from webapp import decision_screen, project_screen
 from webapp.context import actor, engine, is_fragment
+from webapp.submission import submitted_data
 
 blueprint = Blueprint("projects", __name__, url_prefix="/projects")
 
@@ -54,7 +54,7 @@ def _line(line: projects.ProjectLine, light: lights.Light) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/<int:project_id>")
+@blueprint.get("/<row:project_id>")
 def show(project_id: int) -> str:
     """One project. `tab` chooses what is under the rail; applicants see the same truth, simpler."""
     tab = request.args.get("tab", TABS[0])
@@ -86,7 +86,7 @@ def _tabs(simple: bool) -> list[tuple[str, str]]:
     return [(code, labels[code]) for code in TABS]
 
 
-@blueprint.get("/<int:project_id>/<any(rail, lanes, side):part>")
+@blueprint.get("/<row:project_id>/<any(rail, lanes, side):part>")
 def part(project_id: int, part: str) -> str:
     """One live part of the page, fetched again when the project changes."""
     with engine().reading() as session:
@@ -94,17 +94,18 @@ def part(project_id: int, part: str) -> str:
     return render_template(f"_project_{part}.html", **screen)
 
 
-@blueprint.post("/<int:project_id>/events/<int:key>")
+@blueprint.post("/<row:project_id>/events/<int:key>")
 def report(project_id: int, key: int) -> Response:
     """Report an outside event with its form's data; refused when it is awaited no more (404) or wrong (422)."""
+    data = submitted_data()
     with engine().unit_of_work() as session:
-        boards.report_event(session, actor(), project_id, key, _submission())
+        boards.report_event(session, actor(), project_id, key, data)
     flash(_("已登记，流程继续。"), "success")
     target = url_for("projects.show", project_id=project_id)
     return jsonify(next=target) if request.is_json else redirect(target)
 
 
-@blueprint.get("/<int:project_id>/reviews")
+@blueprint.get("/<row:project_id>/reviews")
 def reviews(project_id: int) -> str:
     """The joint-review boards of a project: each unit's words side by side."""
     with engine().reading() as session:
@@ -114,11 +115,3 @@ def reviews(project_id: int) -> str:
         times = [lights.of_due(calendar, review.due, None) if review.due is not None else None for review in found]
     template = "_reviews.html" if is_fragment() else "reviews.html"
     return render_template(template, project=project, reviews=list(zip(found, times, strict=True)))
-
-
-def _submission() -> dict[str, Any]:
-    body = request.get_json(silent=True) if request.is_json else {"data": {}}
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, dict):
-        raise Invalid(reason='应为 {"data": {…}}')
-    return data

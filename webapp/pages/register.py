@@ -12,6 +12,7 @@ from engine.errors import Forbidden, Invalid
 from handlers.directory import service as directory
 from handlers.projects import service as projects
 from webapp.context import actor, engine, user
+from webapp.submission import submitted_data
 
 blueprint = Blueprint("register", __name__, url_prefix="/projects/new")
 
@@ -34,8 +35,9 @@ def show() -> str:
 @blueprint.post("")
 def register() -> Response:
     """Register from {"data": {"project": {...}}} -> {"next": the project's page}; wrong fields answer 422 with their paths."""
+    data = submitted_data()
     with engine().unit_of_work() as session:
-        project = projects.register_project(session, actor(), _submission(), request.args.get("for") or None)
+        project = projects.register_project(session, actor(), data, request.args.get("for") or None)
     flash(_("已登记“%(name)s”，审批流程已启动。", name=project.name), "success")
     return jsonify(next=url_for("projects.show", project_id=project.id))
 
@@ -47,11 +49,3 @@ def _investors(session: Any) -> list[directory.User]:
     if directory.is_staff(actor()):
         raise Forbidden(reason="项目由项目单位自己登记，或由综合窗口代为登记")
     return []
-
-
-def _submission() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, dict):
-        raise Invalid(reason='应为 {"data": {…}}')
-    return data

@@ -17,6 +17,7 @@ from webapp import task_screen
 from webapp.context import actor, engine, wants_json
 from webapp.languages import local_path
 from webapp.rendering import time_of_day
+from webapp.submission import submitted_data
 
 blueprint = Blueprint("task", __name__, url_prefix="/tasks/<int:key>")
 
@@ -62,16 +63,18 @@ def release(key: int) -> Response:
 @blueprint.post("/draft")
 def draft(key: int) -> Response:
     """Keep what has been typed so far; answers when it was kept."""
+    data = submitted_data()
     with engine().unit_of_work() as session:
-        saved_at = commands.save_draft(session, actor(), key, _submission())
+        saved_at = commands.save_draft(session, actor(), key, data)
     return jsonify(saved_at=time_of_day(saved_at))
 
 
 @blueprint.post("/complete")
 def complete(key: int) -> Response:
     """Submit the form. Refusals carry the fields' paths (422) or the reason (403, 404, 409) and change nothing."""
+    data = submitted_data()
     with engine().unit_of_work() as session:
-        commands.complete_task(session, actor(), key, _submission())
+        commands.complete_task(session, actor(), key, data)
     flash(_("已提交。"), "success")
     target = _next_address()
     return jsonify(next=target) if wants_json() else redirect(target)
@@ -93,17 +96,6 @@ def upload(key: int) -> Response:
         return jsonify(answer)
     flash(_("已上传：%(name)s", name=answer["name"]), "success")
     return _back(key, tab="materials")
-
-
-def _submission() -> dict[str, Any]:
-    """The form's data from a JSON body {"data": {...}}; a task without a form is completed by an ordinary, empty post."""
-    if not request.is_json:
-        return {}
-    body = request.get_json()
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, dict):
-        raise Invalid(reason='应为 {"data": {…}}')
-    return data
 
 
 def _next_address() -> str:

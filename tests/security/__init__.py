@@ -1,0 +1,1 @@
+"""Attacks that once worked, each on both databases where they can differ."""

@@ -1,0 +1,62 @@
+"""Input that no browser of ours sends: a clear refusal (4xx), never a crash, the same on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.e2e import city
+from tests.webapp.conftest import PASSWORD, Town, log_in
+
+UNREADABLE = {
+    "not a number": '{"data": {"a": NaN}}',
+    "infinite": '{"data": {"a": 1e999}}',
+    "deep list": '{"data": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}",
+    "nested over the limit": '{"data": {"a": ' + "[" * 600 + "]" * 600 + "}}",
+    "beyond 64 bits": '{"data": {"a": 18446744073709551616}}',
+    "4000 digits": '{"data": {"a": ' + "9" * 4000 + "}}",
+    "5000 digits": '{"data": {"a": ' + "9" * 5000 + "}}",
+    "half a character": '{"data": {"a": "\\ud800"}}',
+    "half a character as a name": '{"data": {"\\ud800": 1}}',
+    "NUL": '{"data": {"a": "\\u0000"}}',
+    "no JSON": "{",
+    "nothing": "",
+    "not UTF-8": b'{"data": {"a": "\xff"}}',
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_a_body_that_cannot_be_stored_is_400_and_keeps_the_draft(town: Town, body: str | bytes) -> None:
+    task = next(t for t in city.open_tasks(town.engine, str(town.project)) if "SLJ.handler" in t.candidate_groups)
+    client = town.visit("slj")
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    assert client.post(f"/tasks/{task.key}/draft", json={"data": {"kept": "typed"}}).status_code == 200
+    for action in ("draft", "complete"):
+        answer = client.post(f"/tasks/{task.key}/{action}", data=body, headers=headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (400, "body_unreadable")
+    assert '"kept": "typed"' in client.get(f"/tasks/{task.key}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/tasks?q=%00", "/tasks?stage=%00", "/tasks?unit=%00", "/projects?q=%00", "/projects?state=%00", "/definitions/processes/%00", "/%00"],
+)
+def test_nul_in_an_address_is_400(app: Flask, path: str) -> None:
+    assert log_in(app, "li").get(path).status_code == 400
+
+
+def test_nul_in_a_user_name_is_400(client: FlaskClient) -> None:
+    assert client.post("/login", data={"username": "li\0", "password": PASSWORD}).status_code == 400
+
+
+@pytest.mark.parametrize("page", ["9" * 40, "999999999999999999", "-1", "x", "1e3"])
+@pytest.mark.parametrize("screen", ["/notices", "/projects", "/tasks"])
+def test_a_page_that_does_not_exist_is_the_last_or_empty(app: Flask, screen: str, page: str) -> None:
+    assert log_in(app, "li").get(f"{screen}?page={page}").status_code == 200
+
+
+@pytest.mark.parametrize("key", [2**31, 2**63 - 1, 2**63, 10**40])
+@pytest.mark.parametrize("address", ["/tasks/{}", "/projects/{}", "/documents/{}", "/materials/{}", "/diagrams/{}.bpmn"])
+def test_a_key_that_no_row_can_have_is_404(app: Flask, address: str, key: int) -> None:
+    assert log_in(app, "li").get(address.format(key)).status_code == 404
