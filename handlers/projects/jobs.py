@@ -61,13 +61,16 @@ def record_milestone(job: JobContext) -> None:
     projects.record_milestone(job.session, business_project(job), milestone, day)
 
 
-@registry.handler("project.close", transactional=True, inputs=("projectId",), headers=("outcome",))
+@registry.handler("project.close", transactional=True, inputs=("projectId",), headers=("outcome", "milestone"))
 def close(job: JobContext) -> None:
     """项目办结：记录结果并关闭项目。
 
-    Header `outcome`: completed or the reason of a termination.
+    Header `outcome`: completed or the reason of a termination. Header `milestone` (optional): a milestone reached by it today.
     """
-    projects.close_project(job.session, business_project(job), job.headers.get("outcome", "completed"), job.now)
+    project_id = business_project(job)
+    projects.close_project(job.session, project_id, job.headers.get("outcome", "completed"), job.now)
+    if milestone := job.headers.get("milestone"):
+        projects.record_milestone(job.session, project_id, milestone, projects.local_day(job.now))
 
 
 def business_project(job: JobContext) -> int:
