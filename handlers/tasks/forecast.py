@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -25,12 +25,28 @@ class ComingStep:
     unit: str
 
 
-def coming(session: Session, model: ProcessModel, current: Iterable[str], passed: Iterable[str] = ()) -> list[ComingStep]:
-    """The next user tasks after the elements `current`, nearest first; elements that were `passed` already are not told again."""
-    seen = set(current)
+def coming(
+    session: Session,
+    model: ProcessModel,
+    current: Iterable[str],
+    passed: Iterable[str] = (),
+    callers: Sequence[tuple[ProcessModel, str]] = (),
+) -> list[ComingStep]:
+    """The next user tasks after the elements `current`, nearest first; elements that were `passed` already are not told again.
+
+    `callers`: the call activities that called this process, innermost first: where the flow goes on when it ends.
+    """
+    seen = {e for e in current if e in model.elements and model.elements[e].kind not in ("subProcess", "startEvent")}
+    outer = iter(callers)
     told: dict[str, ComingStep] = {}
     queue = deque((target, model) for element in seen for target in _following(model, element))
-    while queue and len(told) < MOST:
+    while len(told) < MOST:
+        if not queue:
+            calling = None if told else next(outer, None)
+            if calling is None:
+                break
+            queue.extend((target, calling[0]) for target in _following(calling[0], calling[1]))
+            continue
         element_id, inside = queue.popleft()
         key = f"{inside.process_id}/{element_id}"
         if key in seen or (inside is model and element_id in seen):

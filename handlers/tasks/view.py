@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import policy
+from engine.bpmn import ProcessModel
 from engine.definitions import form_schema, process_definition, process_model
 from engine.errors import Forbidden
 from engine.policy import Actor
@@ -246,10 +247,19 @@ def _open_steps(tasks: list[TaskRow]) -> list[Step]:
 def _coming_steps(session: Session, diagram: DiagramState) -> list[Step]:
     names = directory.unit_names(session)
     model = process_model(session, diagram.definition_key)
-    return [
-        Step("next", step.name, names.get(step.unit, step.unit), element_id=step.element_id)
-        for step in coming(session, model, diagram.active, diagram.done)
-    ]
+    found = coming(session, model, diagram.active, diagram.done, callers(session, diagram.instance_key))
+    return [Step("next", step.name, names.get(step.unit, step.unit), element_id=step.element_id) for step in found]
+
+
+def callers(session: Session, instance_key: int) -> list[tuple[ProcessModel, str]]:
+    """The call activities above a process instance, innermost first, with the model each is drawn in."""
+    found = []
+    row = reads.instance(session, instance_key)
+    while row.parent_key is not None:
+        token, row = row.parent_token, reads.instance(session, row.parent_key)
+        element = next(e.element_id for e in reads.element_history(session, row.key) if e.token_id == token)
+        found.append((process_model(session, row.definition_key), element))
+    return found
 
 
 def decisions(session: Session, root_key: int) -> list[DecisionTrace]:
@@ -269,8 +279,7 @@ def diagram_state(session: Session, instance_key: int) -> DiagramState:
     active = [e.element_id for e in history if e.state == "ACTIVE"]
     failed = [i.element_id for i in reads.incidents_of_instance(session, instance_key)]
     passed = [e.element_id for e in history if e.state == "COMPLETED" and e.element_id not in active]
-    leaves = [e for e in active if e in model.elements and model.elements[e].kind not in ("subProcess", "startEvent")]
-    next_ones = [step.element_id for step in coming(session, model, leaves, passed)] if instance.state == "ACTIVE" else []
+    next_ones = [step.element_id for step in coming(session, model, active, passed)] if instance.state == "ACTIVE" else []
     return DiagramState(instance_key, instance.definition_key, _unique(passed), _unique(active), _unique(failed), next_ones)
 
 

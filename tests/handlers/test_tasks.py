@@ -170,6 +170,19 @@ def test_the_task_screen_of_a_member(office: Office, project: Project) -> None:
     assert "GSGS" in units.output and units.trace
 
 
+def test_the_forecast_goes_on_after_a_called_process(office: Office) -> None:
+    """收件核验 is in item_intake; what follows its acceptance is drawn in the flow that called it."""
+    project = office.register()
+    apply = next(t for t in office.driver.open_tasks(project.id) if t.process_id == "land_preapproval")
+    office.driver.complete(apply, {}, project)
+    check = next(t for t in office.driver.open_tasks(project.id) if t.element_id == "t_check")
+    with office.engine.reading() as session:
+        before = task_view(session, office.actor("guli"), check.key)
+    assert [s.title for s in before.steps if s.state == "now"] == ["收件核验"]
+    coming = [s.title for s in before.steps if s.state == "next"]
+    assert coming and "送达" not in coming, "what comes nearest, not the end of the flow"
+
+
 def test_a_draft_is_shown_over_the_variables(office: Office, project: Project) -> None:
     key, actor = member(office, project, "SLJ"), office.actor("zhangwei")
     with office.engine.unit_of_work() as session:
