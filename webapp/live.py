@@ -11,14 +11,20 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 import structlog
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, g, request
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import Engine
+from engine import Engine, clock
+from engine.policy import Actor
 from engine.store.models import audit_event
+from handlers.directory import service as directory
+from handlers.projects import service as projects
+from webapp import sessions
+from webapp.context import actor, engine, user
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +32,10 @@ POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 20.0
 MAX_LISTENERS = 96
 """Below gunicorn's 128 threads: a listener holds one, ordinary requests need the rest. Refused pages poll every 30 s instead."""
+MAX_OF_ONE_PERSON = 12
 MAX_CHANGES = 500
+
+Inbox = queue.SimpleQueue[list[str]]
 
 
 class Hub:
@@ -36,25 +45,28 @@ class Hub:
         self._engine = engine
         self._poll_seconds = poll_seconds
         self._lock = threading.Lock()
-        self._listeners: set[queue.SimpleQueue[list[str]]] = set()
+        self._listeners: dict[Inbox, str] = {}
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
 
-    def listen(self) -> queue.SimpleQueue[list[str]] | None:
-        """A queue that receives lists of business ids that changed ("" stands for things outside a project); None when full."""
+    def listen(self, username: str = "") -> Inbox | None:
+        """A queue that receives lists of business ids that changed ("" stands for things outside a project).
+
+        None when all places are taken, or this person's share of them: one person cannot take the live pages from everybody else.
+        """
         with self._lock:
-            if len(self._listeners) >= MAX_LISTENERS:
+            if len(self._listeners) >= MAX_LISTENERS or list(self._listeners.values()).count(username) >= MAX_OF_ONE_PERSON:
                 return None
-            inbox: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
-            self._listeners.add(inbox)
+            inbox: Inbox = queue.SimpleQueue()
+            self._listeners[inbox] = username
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, args=(self._latest(),), name="live", daemon=True)
                 self._thread.start()
             return inbox
 
-    def leave(self, inbox: queue.SimpleQueue[list[str]]) -> None:
+    def leave(self, inbox: Inbox) -> None:
         with self._lock:
-            self._listeners.discard(inbox)
+            self._listeners.pop(inbox, None)
 
     def nudge(self) -> None:
         """Look now instead of at the next second: called in the process that has just committed."""
@@ -116,21 +128,48 @@ def install(app: Flask) -> None:
 
 
 def stream() -> Response:
-    """The event stream of one page. 503 when this process has no room: the page then polls."""
-    inbox = hub().listen()
+    """The event stream of one page. 503 when this process or this person has no room for another: the page then polls."""
+    if request.method == "HEAD":  # a look at the headers is no listener
+        return Response(mimetype="text/event-stream")
+    inbox = hub().listen(user().username)
     if inbox is None:
         return Response(status=503, headers={"Retry-After": "30"})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(_events(hub(), inbox), mimetype="text/event-stream", headers=headers)
+    response = Response(_events(hub(), inbox, _Reader(engine(), actor(), g.session_digest)), mimetype="text/event-stream", headers=headers)
+    response.call_on_close(partial(hub().leave, inbox))  # also when the browser has gone before the first line was sent
+    return response
 
 
-def _events(source: Hub, inbox: queue.SimpleQueue[list[str]]) -> Iterator[str]:
+class _Reader:
+    """Whoever reads a stream: what they may hear of, and whether they are still logged in."""
+
+    def __init__(self, opened: Engine, actor: Actor, digest: str) -> None:
+        self._engine, self._actor, self._digest = opened, actor, digest
+        self._checked = clock.monotonic()
+
+    def is_gone(self) -> bool:
+        """Whether the log-in has ended since (log-out, password change, disabled, idle); looked up once in a while."""
+        if clock.monotonic() - self._checked < HEARTBEAT_SECONDS / 2:
+            return False
+        self._checked = clock.monotonic()
+        with self._engine.reading() as session:
+            return not sessions.is_live(session, self._digest, self._engine.settings)
+
+    def may_hear(self, changed: list[str]) -> list[str]:
+        """Applicants hear of their own projects only: even that something happens elsewhere is not theirs to know."""
+        if directory.is_staff(self._actor):
+            return changed
+        with self._engine.reading() as session:
+            return projects.visible_ids(session, self._actor, changed)
+
+
+def _events(source: Hub, inbox: Inbox, reader: _Reader) -> Iterator[str]:
     try:
         yield "retry: 3000\n\n"
-        while True:
-            changed: list[str] | None = None
+        while not reader.is_gone():
+            changed: list[str] = []
             with suppress(queue.Empty):
-                changed = inbox.get(timeout=HEARTBEAT_SECONDS)
+                changed = reader.may_hear(inbox.get(timeout=HEARTBEAT_SECONDS))
             # the comment line keeps proxies from closing an idle stream, and tells us that the browser has gone
             yield f"event: changed\ndata: {json.dumps(changed)}\n\n" if changed else ": alive\n\n"
     finally:

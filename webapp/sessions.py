@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine import Engine, clock
+from engine.settings import Settings
 from engine.store.database import Base, Instant
 from handlers.directory import service as directory
 from webapp.context import engine, is_fragment, wants_json
@@ -82,6 +83,15 @@ def find_session(session: Session, token: str) -> WebSession | None:
     if row is None or row.seen_at < clock.wall_now() - idle_limit():
         return None
     return row
+
+
+def is_live(session: Session, digest: str, settings: Settings) -> bool:
+    """Whether a log-in still holds: not ended, not idle for too long, its person not disabled."""
+    row = session.get(WebSession, digest)
+    if row is None or row.seen_at < clock.wall_now() - timedelta(minutes=settings.session_idle_minutes):
+        return False
+    person = directory.get_user(session, row.username)
+    return person is not None and not person.disabled
 
 
 def sessions_of(session: Session, username: str) -> list[WebSession]:

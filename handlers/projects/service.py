@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -23,7 +23,7 @@ from engine.store import models as m
 from handlers.cases.models import CaseRow
 from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
-from handlers.projects.access import project_row, visible_to
+from handlers.projects.access import MAX_ID, project_row, visible_to
 from handlers.projects.models import MilestoneRow, ProjectRow
 from handlers.stages import stage_processes
 
@@ -171,6 +171,13 @@ def _plan_milestones(session: Session, row: ProjectRow) -> None:
 def get_project(session: Session, actor: Actor, project_id: int | str) -> Project:
     """A project; NotFound when there is none or the actor may not know of it."""
     return _project(project_row(session, actor, project_id))
+
+
+def visible_ids(session: Session, actor: Actor, project_ids: Collection[str]) -> list[str]:
+    """Those of the projects that the actor may see, as they were given; "" (no project) is kept."""
+    numbers = {int(text) for text in project_ids if text.isascii() and text.isdecimal() and int(text) <= MAX_ID}
+    seen = {str(number) for number in session.scalars(select(ProjectRow.id).where(ProjectRow.id.in_(numbers), visible_to(actor)))}
+    return [text for text in project_ids if text in seen or not text]
 
 
 def find_project(session: Session, business_id: str | None) -> Project | None:

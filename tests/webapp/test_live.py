@@ -90,7 +90,7 @@ def test_the_watching_thread_ends_with_its_last_listener(engine: Engine, hub: Hu
 
 
 def test_a_full_house_is_refused_instead_of_starving_ordinary_requests(hub: Hub) -> None:
-    inboxes = [hub.listen() for _ in range(MAX_LISTENERS)]
+    inboxes = [hub.listen(f"person {number}") for number in range(MAX_LISTENERS)]
     assert None not in inboxes
     assert hub.listen() is None
     hub.leave(inboxes[0])  # type: ignore[arg-type]  # asserted above
