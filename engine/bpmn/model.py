@@ -57,7 +57,8 @@ class TimerStart:
 
 @dataclass(frozen=True, slots=True)
 class ProcessModel:
-    """An executable process. `flows`: element id -> [(flow id, target id)], boundary events listed under their own id."""
+    """An executable process. `flows`: element id -> [(flow id, target id)], the default flow first; boundary
+    events are listed under their own id."""
 
     process_id: str
     name: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 
 from sqlalchemy.orm import Session
 
@@ -38,16 +39,18 @@ def coming(
     """
     seen = {e for e in current if e in model.elements and model.elements[e].kind not in ("subProcess", "startEvent")}
     outer = iter(callers)
+    queue = _Queue()
     told: dict[str, ComingStep] = {}
-    queue = deque((target, model) for element in seen for target in _following(model, element))
+    for element_id in seen:
+        queue.add(model, _following(model, element_id), 0)
     while len(told) < MOST:
         if not queue:
             calling = None if told else next(outer, None)
             if calling is None:
                 break
-            queue.extend((target, calling[0]) for target in _following(calling[0], calling[1]))
+            queue.add(calling[0], _following(*calling), 0)
             continue
-        element_id, inside = queue.popleft()
+        detours, element_id, inside = queue.take()
         key = f"{inside.process_id}/{element_id}"
         if key in seen or (inside is model and element_id in seen):
             continue
@@ -59,12 +62,34 @@ def coming(
             if element.kind == "userTask":
                 continue
         if element.kind == "subProcess":
-            queue.extend((start, inside) for start in _starts_of(inside, element_id))
+            queue.add(inside, _starts_of(inside, element_id), detours)
         elif element.kind == "callActivity" and element.called:
-            queue.extend(_called(session, element.called))
+            for start, called in _called(session, element.called):
+                queue.add(called, [start], detours)
         else:
-            queue.extend((target, inside) for target in _following(inside, element_id))
+            queue.add(inside, _following(inside, element_id), detours, choice=element.kind == "exclusiveGateway")
     return list(told.values())
+
+
+class _Queue:
+    """Elements to look at: those on the default way first, then by how many times one must leave it, then by distance."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, str, ProcessModel]] = []
+        self._number = count()
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, model: ProcessModel, targets: Sequence[str], detours: int, *, choice: bool = False) -> None:
+        """Add the targets of an element; of a choice only the first (the default flow's) is no detour."""
+        for place, target in enumerate(targets):
+            heappush(self._heap, (detours + (choice and place > 0), next(self._number), target, model))
+
+    def take(self) -> tuple[int, str, ProcessModel]:
+        """(detours, element id, model) of the nearest."""
+        detours, _number, element_id, model = heappop(self._heap)
+        return detours, element_id, model
 
 
 def _following(model: ProcessModel, element_id: str) -> list[str]:

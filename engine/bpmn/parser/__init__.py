@@ -37,13 +37,18 @@ def _model(parser: FileParser, process_id: str, resource: str) -> ProcessModel:
         elements=elements,
         has_none_start=bool(spec.starts),
         called=frozenset(info.called for info in elements.values() if info.called),
-        flows={e.bpmn_id: [(f.flow_id, f.target.bpmn_id) for f in e.flows] for e in spec.table if e.name == e.bpmn_id},
+        flows={e.bpmn_id: _flows(e) for e in spec.table if e.name == e.bpmn_id},
         start_elements=frozenset(spec.starts) | {e.bpmn_id for e in top},
         documentation=child_text(node, "documentation") or "",
     )
     for start in top:
         _add_start(model, start)
     return model
+
+
+def _flows(element: Element) -> list[tuple[str, str]]:
+    """(flow id, target id) of the outgoing flows, the default flow first."""
+    return [(f.flow_id, f.target.bpmn_id) for f in sorted(element.flows, key=lambda f: not f.is_default)]
 
 
 def _add_start(model: ProcessModel, start: Element) -> None:
