@@ -26,7 +26,7 @@ run: $(PYTHON_DONE) $(ASSETS_DONE) ## Set up what the server needs, then serve t
 	LIANBAN_DEMO=1 exec lianban serve
 
 test: setup ## Set up, then run every test, on SQLite and PostgreSQL, in Chromium; TESTS="tests/webapp -k page" chooses some
-	pytest -n 2 --dist loadgroup $(or $(TESTS),tests)
+	pytest -n 2 --dist loadfile $(or $(TESTS),tests)
 
 lint: $(PYTHON_DONE) ## ruff, mypy --strict, and the rules of the layers (import-linter)
 	ruff check .
@@ -38,7 +38,7 @@ bench: setup ## The ratio benchmarks; fails where a number misses its target
 	python -m benchmarks
 
 soak: setup ## The big counts that the issues name: many random cases, many whole projects (long)
-	HYPOTHESIS_PROFILE=soak pytest -n 2 --dist loadgroup -m soak --timeout 7200 tests
+	HYPOTHESIS_PROFILE=soak pytest -n 2 --dist loadfile -m soak --timeout 7200 tests
 	lianban simulate --variant all --projects 200 --seed 1 --quiet
 
 assets: $(ASSETS_DONE) ## Bundle the browser's scripts and styles into webapp/static/dist

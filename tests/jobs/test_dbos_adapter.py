@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -29,9 +30,11 @@ def running(database_url: str) -> Iterator[tuple[Engine, list[int], threading.Ev
         ran.set()
 
     jobs.register("note", note)
-    engine.start()
-    yield engine, done, ran
-    engine.close()
+    # in a thread of its own: a browser test of the same process leaves Playwright's event loop in this one, which DBOS refuses
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(engine.start).result()
+        yield engine, done, ran
+        thread.submit(engine.close).result()
 
 
 def test_job_runs_after_its_transaction_committed(running: tuple[Engine, list[int], threading.Event]) -> None:

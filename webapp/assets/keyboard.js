@@ -9,6 +9,16 @@ const click = (selector) => {
   return true;
 };
 
+// A page may hold several forms (outside events): the button of the one that holds the focus is meant, else the only visible one.
+const clickNear = (node, selector) => {
+  const near = node.closest?.("[data-form-scope]")?.querySelector(selector);
+  const shown = [...document.querySelectorAll(selector)].filter((button) => button.offsetParent);
+  const button = near ?? (shown.length === 1 ? shown[0] : null);
+  if (!button || button.disabled) return false;
+  button.click();
+  return true;
+};
+
 const focusSearch = () => {
   const field = document.querySelector('[data-hotkey="/"]');
   field?.focus();
@@ -54,8 +64,8 @@ export function installKeyboard() {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || document.querySelector("dialog[open]")) return;
     const control = event.ctrlKey || event.metaKey;
-    if (control && event.key === "Enter" && click("[data-submit-form]")) return event.preventDefault();
-    if (control && event.key.toLowerCase() === "s" && click("[data-save-draft]")) return event.preventDefault();
+    if (control && event.key === "Enter" && clickNear(event.target, "[data-submit-form]")) return event.preventDefault();
+    if (control && event.key.toLowerCase() === "s" && clickNear(event.target, "[data-save-draft]")) return event.preventDefault();
     if (event.key === "Escape" && typing(event.target)) {
       event.target.blur();
       document.querySelector("[data-rows] a.rowx.on")?.focus();
