@@ -11,21 +11,27 @@ from handlers.cases import service as cases
 from handlers.directory import service as directory
 from handlers.documents import service as documents
 from handlers.documents.facts import case_facts, decision_facts
+from handlers.materials import service as materials
 
 registry = HandlerRegistry()
 
 PREVIOUS = "previous"
-GRANT_DOCUMENTS, DENIAL_DOCUMENT = ("W19", "W21"), "W20"
+GRANT_DOCUMENTS, DENIAL_DOCUMENT, RECEIPT = ("W19", "W21"), "W20", "W01"
+WINDOW_UNIT = "XZSPJ"
+"""Receipts are the centre's (综合窗口), whatever office the case goes to."""
 
 
 @registry.handler(
     "case.open",
     transactional=True,
     inputs=("itemCode", "projectId", "unit", "applicant"),
-    outputs=("caseId", "caseNo", "queryCode"),
+    outputs=("caseId", "caseNo", "queryCode", "materials"),
 )
 def open_case(job: JobContext) -> dict[str, Any]:
-    """接件登记：建立办件，产生办件编号和查询码，状态 1 已接件。"""
+    """接件登记：建立办件，产生办件编号、查询码和应交材料清单，出具收件凭证，状态 1 已接件。
+
+    Returns `materials`: the rows of the intake form, as the catalogue demands them of this application.
+    """
     case = cases.open_case(
         job.session,
         project_id=int(_text(job, "projectId")),
@@ -37,7 +43,20 @@ def open_case(job: JobContext) -> dict[str, Any]:
         element_id=job.element_id,
         now=job.now,
     )
-    return {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code}
+    wanted = materials.checklist(case.item_code, job.variables)
+    documents.issue(
+        job.session,
+        RECEIPT,
+        project_id=case.project_id,
+        case_id=case.id,
+        item_code=case.item_code,
+        unit=WINDOW_UNIT,
+        facts=case_facts(case) | {"材料清单": [row["name"] for row in wanted if row["required"]]},
+        root_key=job.root_key,
+        person=job.actor,
+        now=job.now,
+    )
+    return {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code, "materials": wanted}
 
 
 @registry.handler("case.set_status", transactional=True, inputs=("caseId", "acceptTime", "intake"), headers=("status",))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,9 +15,13 @@ from engine import clock
 from engine.errors import Invalid, NotFound
 from engine.policy import Actor
 from engine.runtime import runtime_of
+from handlers.catalogue.service import catalogue
 from handlers.materials.files import checked_name, stored_path, take_in
 from handlers.materials.models import MaterialRow
 from handlers.projects.access import project_row
+
+NECESSARY, OFFICIAL = "必要", "政府核发"
+"""Words of materials.csv."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,25 @@ def store_material(session: Session, actor: Actor, project_id: int | str, item: 
     session.flush()
     session.info["changed"].add(str(project.id))
     return _material(row)
+
+
+def checklist(item_code: str, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the intake form's 材料核验 for an application: what the catalogue demands of it, to be verified by the window.
+
+    Rows start as handed in (non-essential ones as not handed in); official papers are marked as shared between the offices.
+    """
+    return [
+        {
+            "name": wanted.name,
+            "form": wanted.form,
+            "copies": wanted.copies,
+            "required": wanted.necessity == NECESSARY,
+            "submitted": "已提交" if wanted.necessity == NECESSARY else "未提交",
+            "source": "共享" if wanted.source == OFFICIAL else "上传",
+            "problem": "",
+        }
+        for wanted in catalogue().materials_for(item_code, answers)
+    ]
 
 
 def materials_of(session: Session, project_id: int | str) -> list[Material]:

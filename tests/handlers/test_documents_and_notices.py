@@ -12,6 +12,7 @@ from engine.policy import SYSTEM
 from handlers.board import service as boards
 from handlers.cases.service import case_history, cases_of
 from handlers.documents import service as documents
+from handlers.materials.service import checklist
 from handlers.notices import service as notices
 from handlers.projects.service import Project
 from tests.handlers.conftest import DAIRY, SCHOOL, Office
@@ -50,7 +51,8 @@ def test_a_grant_issues_notice_decision_and_permit(office: Office, granted: Proj
     with office.engine.reading() as session:
         issued = {d.kind: d for d in documents.documents_of(session, granted.id)}
         case = next(c for c in cases_of(session, granted.id) if c.item_code == "FG02")
-    assert {"W03", "W19", "W21"} <= issued.keys()
+    assert {"W01", "W03", "W19", "W21"} <= issued.keys()
+    assert issued["W01"].facts["材料清单"] == ["项目建议书", "资金来源证明"] and issued["W01"].unit == "XZSPJ"
     assert issued["W21"].number == case.document_number and issued["W21"].title == "项目建议书批复"
     assert issued["W19"].number and "昌市发改" in issued["W19"].number
     assert issued["W03"].facts["办件编号"] == case.number and issued["W03"].facts["查询码"] == case.query_code
@@ -127,3 +129,17 @@ def test_an_event_of_another_project_is_not_found(office: Office) -> None:
     event = office.driver.awaited(other.id)[0]
     with office.engine.unit_of_work() as session, pytest.raises(NotFound):
         boards.report_event(session, office.actor(SCHOOL), mine.id, event.key, {})
+
+
+def test_the_window_finds_the_list_of_materials_that_this_application_needs(office: Office) -> None:
+    """The land is allotted (划拨), so the approval of the allotment is on the list and a land contract is not."""
+    project = office.register()
+    for process in ("land_use_permit", "project_initiation"):
+        task = next(t for t in office.driver.open_tasks(project.id) if t.process_id == process)
+        office.driver.complete(task, {}, project)
+    check = next(t for t in office.driver.open_tasks(project.id) if t.element_id == "t_check")
+    rows = office.driver.variables(check)["intake"]["materials"]
+    assert [row["name"] for row in rows if row["required"]] == ["项目建议书", "资金来源证明"]
+    assert {row["submitted"] for row in rows if row["required"]} == {"已提交"} and {row["source"] for row in rows} == {"上传", "共享"}
+    names = [m["name"] for m in checklist("ZR02", {"project": {"tdhqfs": "划拨"}})]
+    assert "划拨用地批准文件" in names and "国有建设用地使用权出让合同" not in names
