@@ -39,7 +39,8 @@ class MountedForm {
     if (document.body.dataset.lang !== "en") flatpickr.localize(Mandarin);
     const modules = [{ translate: ["value", translateForm] }];
     if (node.dataset.filesUrl) modules.push(filesModule(node.dataset.filesUrl, read(node, "form-materials"), Number(node.dataset.maxBytes)));
-    this.form = new Form({ container: node, additionalModules: modules, properties: this.readonly ? { readOnly: true } : {} });
+    // form-js waits 300 ms before it takes over what was typed, and whatever is drawn anew meanwhile wipes it out: no waiting
+    this.form = new Form({ container: node, debounce: false, additionalModules: modules, properties: this.readonly ? { readOnly: true } : {} });
     await this.form.importSchema(read(node, "form-schema"), this.startingData());
     this.translatePlaceholders();
     await new Promise((drawn) => setTimeout(drawn, 50)); // fields exist once they are drawn; before that a snapshot is empty
