@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +28,8 @@ MAX_FAILED_LOGINS = 5
 LOCK = timedelta(minutes=15)
 MIN_PASSWORD = 10
 _hasher = PasswordHasher()
+_hashing = threading.BoundedSemaphore(4)
+"""argon2 takes 64 MB for each comparison: a flood of log-ins waits in line instead of taking the machine's memory."""
 
 
 class LoginRefused(LianbanError):
@@ -100,48 +104,56 @@ class Unit:
 
 # ---------------------------------------------------------------------- log-in
 def log_in(engine: Engine, username: str, password: str) -> User:
-    """Check name and password in a transaction of its own, so that a failure is counted although it is refused.
+    """Check name and password. Raises LoginRefused (the same for an unknown name), AccountLocked after five failures in a row for 15
+    minutes, AccountDisabled.
 
-    Raises LoginRefused (the same for an unknown name), AccountLocked after five failures in a row for 15 minutes, AccountDisabled.
+    The attempt is counted in a transaction of its own before the password is looked at: any number of guesses at the same moment are as
+    many attempts, and the slow comparison holds no lock that other people's work would wait for.
     """
     with engine.unit_of_work() as session:
-        outcome = _attempt(session, username, password)
-    if isinstance(outcome, LianbanError):
-        raise outcome
-    return outcome
+        counted = _count_attempt(session, username)
+    if isinstance(counted, LianbanError):
+        raise counted
+    matches = _verify(counted or _nobodys_hash(), password)  # an unknown name takes as long as a wrong password
+    if not (counted and matches):
+        raise LoginRefused
+    with engine.unit_of_work() as session:
+        row = _row(session, username)
+        row.failed_logins, row.locked_until = 0, None
+        if _hasher.check_needs_rehash(counted):
+            row.password_hash = _hasher.hash(password)
+        user = _user(row)
+    if user.disabled:
+        raise AccountDisabled
+    return user
 
 
-def _attempt(session: Session, username: str, password: str) -> User | LianbanError:
+def _count_attempt(session: Session, username: str) -> str | LianbanError:
+    """The password hash to compare with ("" for an unknown name) after counting the attempt as failed, or why there is none."""
     row = session.scalar(select(UserRow).where(UserRow.username == username).with_for_update())
     if row is None:
-        _verify(_nobodys_hash(), password)  # an unknown name takes as long as a wrong password
-        return LoginRefused()
+        return ""
     now = clock.wall_now()
     if row.locked_until is not None and row.locked_until > now:
         return AccountLocked(minutes=-(-int((row.locked_until - now).total_seconds()) // 60))
-    if not _verify(row.password_hash, password):
-        row.failed_logins += 1
-        if row.failed_logins >= MAX_FAILED_LOGINS:
-            row.failed_logins, row.locked_until = 0, now + LOCK
-        return LoginRefused()
-    if row.disabled:
-        return AccountDisabled()
-    row.failed_logins, row.locked_until = 0, None
-    if _hasher.check_needs_rehash(row.password_hash):
-        row.password_hash = _hasher.hash(password)
-    return _user(row)
+    row.failed_logins += 1
+    if row.failed_logins >= MAX_FAILED_LOGINS:
+        row.failed_logins, row.locked_until = 0, now + LOCK
+    return row.password_hash
 
 
 def _verify(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
+    with _hashing:
+        try:
+            return _hasher.verify(hashed, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
 
 
 @lru_cache(maxsize=1)
 def _nobodys_hash() -> str:
-    return _hasher.hash("nobody has this password")
+    """The hash of a password that nobody can know: made up at the start of the process and thrown away."""
+    return _hasher.hash(secrets.token_urlsafe(32))
 
 
 def change_password(session: Session, username: str, old: str, new: str) -> None:
