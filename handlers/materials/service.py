@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from handlers.catalogue.service import catalogue
 from handlers.materials.files import checked_name, stored_path, take_in
 from handlers.materials.models import MaterialRow
 from handlers.projects.access import project_row
+from handlers.projects.models import ProjectRow
 
 NECESSARY, OFFICIAL = "必要", "政府核发"
 """Words of materials.csv."""
@@ -46,11 +48,12 @@ def store_material(session: Session, actor: Actor, project_id: int | str, item: 
     Raises NotFound without access to the project, Invalid for a missing name, an unaccepted or disguised type, an empty or too large file.
     """
     project = project_row(session, actor, project_id)
-    if not item.strip() or len(item) > 200:
-        raise Invalid(reason="请写明材料名称（不超过 200 字）")
+    if not item.strip() or len(item) > 200 or any(unicodedata.category(character)[0] == "C" for character in item):
+        raise Invalid(reason="请写明材料名称（不超过 200 字，不含控制字符）")
     name = checked_name(filename)
     settings = runtime_of(session).settings
     taken = take_in(settings.files_dir, name, stream, settings.max_upload_mb * 1024 * 1024)
+    session.execute(select(ProjectRow.id).where(ProjectRow.id == project.id).with_for_update())  # two uploads at once are two versions
     versions = select(func.max(MaterialRow.version)).where(MaterialRow.project_id == project.id, MaterialRow.item == item.strip())
     row = MaterialRow(
         project_id=project.id,
