@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -190,3 +191,34 @@ def test_a_refused_deployment_prints_its_findings(capsys: pytest.CaptureFixture[
 
     _explain(DeploymentRefused([Finding("rule-x", "error", "错", "wrong", "a.bpmn", "t_1", "受理", 7)]))
     assert "a.bpmn:7 t_1（受理） [rule-x] 错" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_backup_and_restore_of_postgresql(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIANBAN_DATABASE_URL", database_url)
+    monkeypatch.setenv("LIANBAN_FILES_DIR", str(tmp_path / "files"))
+    answer(monkeypatch, PASSWORD)
+    assert main(["init", "--username", "root", "--display-name", "管理员"]) == 0
+    target = tmp_path / "kept.tar.gz"
+    assert main(["backup", str(target)]) == 0
+    assert main(["user", "disable", "root"]) == 0
+    assert main(["restore", str(target)]) == EXIT_REFUSED
+    assert main(["restore", str(target), "--replace"]) == 0
+    assert main(["init", "--username", "again", "--display-name", "再来"]) == EXIT_REFUSED
+    assert "已有管理员" in capsys.readouterr().err
+
+
+def test_a_backup_of_the_other_kind_of_database_is_refused(city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "kept.tar.gz"
+    assert main(["backup", str(target)]) == 0
+    monkeypatch.setenv("LIANBAN_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert main(["restore", str(target)]) == EXIT_REFUSED
+
+
+def test_a_full_simulation_of_one_variant_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--variant", "6", "--seed", "3", "--json"]) == 0
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(steps) > 30
+    assert steps[-1] == {"variant": 6, "seed": 3, "ok": True, "outcome": "completed", "steps": len(steps) - 1}
