@@ -2,7 +2,7 @@
 
 from handlers.tasks.answers import answer_lines, result_of
 from handlers.tasks.forecast import ComingStep, coming
-from handlers.tasks.view import DecisionTrace, DiagramState, Opinion, Step, TaskView, decisions, diagram_state, task_view
+from handlers.tasks.view import DecisionTrace, DiagramState, Opinion, Step, TaskView, decisions, diagram_state, require_known, task_view
 from handlers.tasks.worklist import BOXES, TaskRow, WorkListPage, WorkListQuery, task_rows, work_list
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "coming",
     "decisions",
     "diagram_state",
+    "require_known",
     "result_of",
     "task_rows",
     "task_view",

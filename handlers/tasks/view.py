@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine import policy
 from engine.bpmn import ProcessModel
 from engine.definitions import form_schema, process_definition, process_model
-from engine.errors import Forbidden
+from engine.errors import Forbidden, NotFound
 from engine.policy import Actor
 from engine.store import reads
 from engine.views import visible_variables
@@ -105,7 +105,10 @@ class TaskView:
 
 
 def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
-    """The task with all that belongs to it. NotFound for an unknown task, Forbidden for another office's."""
+    """The task with all that belongs to it.
+
+    NotFound for an unknown task (for applicants: any foreign one), Forbidden for another office's.
+    """
     row = reads.get_task(session, task_key)
     facts = reads.task_facts(session, row)
     limited = _check_view(session, actor, row, facts)
@@ -114,7 +117,7 @@ def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
     model = process_model(session, row.definition_key)
     element = model.elements.get(row.element_id)
     under_root = reads.tasks_of_root(session, row.root_key)
-    shown = {r.key: r for r in task_rows(session, under_root)}
+    shown = {r.key: _without_result(r) if limited else r for r in task_rows(session, under_root)}
     case = _case_of(session, row)
     diagram = diagram_state(session, row.instance_key)
     project = projects.find_project(session, row.business_id)
@@ -147,10 +150,29 @@ def _check_view(session: Session, actor: Actor, row: Row[Any], facts: policy.Tas
     refusal = policy.refusal(actor, "view", facts)
     if refusal is None or row.completed_by == actor.username:
         return False
-    own = row.business_id is not None and projects.is_own(session, actor, row.business_id)
-    if not own:
+    if _is_own(session, actor, row):
+        return True
+    if directory.is_staff(actor):
         raise Forbidden(reason=refusal)
-    return True
+    raise NotFound(what="任务", key=row.key)
+
+
+def require_known(session: Session, actor: Actor, task_key: int) -> None:
+    """Raise NotFound for a task that the actor may not even know of: to applicants, those outside their own projects do not exist."""
+    row = reads.get_task(session, task_key)
+    if directory.is_staff(actor) or _is_own(session, actor, row):
+        return
+    if policy.refusal(actor, "view", reads.task_facts(session, row)) is not None and row.completed_by != actor.username:
+        raise NotFound(what="任务", key=task_key)
+
+
+def _is_own(session: Session, actor: Actor, row: Row[Any]) -> bool:
+    return row.business_id is not None and projects.is_own(session, actor, row.business_id)
+
+
+def _without_result(row: TaskRow) -> TaskRow:
+    """An office's task as applicants may follow it: that it was done, not what was said; documents tell them that."""
+    return row if row.for_applicant else replace(row, result="")
 
 
 def _may(actor: Actor, action: policy.Action, row: Row[Any], facts: policy.TaskFacts) -> bool:
@@ -226,7 +248,7 @@ def _done_step(run: list[TaskRow]) -> Step:
     if len(run) == 1:
         who = " ".join(part for part in (last.unit_name, last.assignee_name) if part)
         return Step("done", last.name, who, last.result, last.completed_at, last.element_id)
-    answers = "，".join(f"{t.unit_name} {t.result}" for t in run)
+    answers = "，".join(f"{t.unit_name} {t.result}".strip() for t in run)
     return Step("done", last.name, f"{len(run)} 个单位", answers, last.completed_at, last.element_id)
 
 

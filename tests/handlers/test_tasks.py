@@ -196,7 +196,7 @@ def test_another_department_may_not_open_it(office: Office, project: Project) ->
     with office.engine.reading() as session:
         with pytest.raises(Forbidden):
             task_view(session, office.actor("mawenqiang"), member(office, project, "GSGS"))
-        with pytest.raises(Forbidden):
+        with pytest.raises(NotFound):  # applicants do not learn that it exists
             task_view(session, office.actor(DAIRY), member(office, project, "GSGS"))
         with pytest.raises(NotFound):
             task_view(session, office.actor("guoxiuying"), 1)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from engine.errors import Invalid
+from engine.store import reads
 from handlers.directory import service as directory
 from handlers.materials import service as materials
 from tests.e2e import city
@@ -42,3 +43,47 @@ def test_uploads_at_the_same_moment_are_versions_of_their_own(town: Town) -> Non
 def test_a_material_has_a_name_that_can_be_shown_and_stored(town: Town, item: str) -> None:
     with pytest.raises(Invalid), town.engine.unit_of_work() as session:
         materials.store_material(session, city.actor(session, city.APPLICANT), town.project, item, "a.pdf", io.BytesIO(PDF))
+
+
+# ---------------------------------------------------------------------- tasks
+def _joint_review(town: Town, unit: str) -> int:
+    with town.engine.reading() as session:
+        tasks = reads.tasks_of_business(session, str(town.project))
+    return next(int(task.key) for task in tasks if task.element_id == "mi_review" and f"{unit}.handler" in task.candidate_groups)
+
+
+@pytest.mark.parametrize("part", ["", "/pane", "/others", "/opinions", "/steps", "?tab=decisions", "?tab=materials"])
+def test_a_foreign_task_does_not_exist_for_an_applicant(town: Town, rival: str, part: str) -> None:
+    assert town.visit(rival).get(f"/tasks/{_joint_review(town, 'SLJ')}{part}").status_code == 404
+
+
+@pytest.mark.parametrize("action", ["claim", "release", "draft", "complete", "materials"])
+def test_a_foreign_task_cannot_be_touched_and_its_number_not_guessed(town: Town, rival: str, action: str) -> None:
+    client, headers = town.visit(rival), {"Accept": "application/json"}
+    real = client.post(f"/tasks/{_joint_review(town, 'SLJ')}/{action}", json={"data": {}}, headers=headers)
+    made_up = client.post(f"/tasks/999999999/{action}", json={"data": {}}, headers=headers)
+    assert (real.status_code, made_up.status_code) == (404, 404)
+    assert real.get_json().keys() == made_up.get_json().keys()
+
+
+def test_a_foreign_task_beside_the_work_list_does_not_exist_either(town: Town, rival: str) -> None:
+    assert town.visit(rival).get(f"/tasks?task={_joint_review(town, 'SLJ')}").status_code == 404
+
+
+@pytest.mark.parametrize("part", ["", "/others", "/steps", "/opinions"])
+def test_the_applicant_follows_an_offices_task_without_what_was_said(town: Town, part: str) -> None:
+    for unit in ("SLJ", "ZJJ"):  # 住建局 has objected
+        page = town.visit(city.APPLICANT).get(f"/tasks/{_joint_review(town, unit)}{part}")
+        assert page.status_code == 200
+        assert "不同意" not in page.get_data(as_text=True) and "主出入口" not in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("tab", ["board", "cases", "history", "materials", "diagram"])
+def test_the_applicants_project_page_does_not_tell_what_a_unit_said(town: Town, tab: str) -> None:
+    page = town.visit(city.APPLICANT).get(f"/projects/{town.project}?tab={tab}").get_data(as_text=True)
+    assert "不同意" not in page and "主出入口" not in page
+
+
+@pytest.mark.parametrize("part", ["", "?tab=history", "/rail", "/lanes", "/side", "/reviews"])
+def test_a_foreign_project_does_not_exist_for_an_applicant(town: Town, rival: str, part: str) -> None:
+    assert town.visit(rival).get(f"/projects/{town.project}{part}").status_code == 404

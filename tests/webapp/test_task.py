@@ -110,7 +110,7 @@ class TestSeeing:
         assert (answer.status_code, "其他部门" in answer.get_data(as_text=True)) == (403, True)
 
     def test_a_strange_investor_sees_nothing(self, city: City) -> None:
-        assert city.visit("stranger").get(f"/tasks/{city.key('zrzyj')}").status_code == 403
+        assert city.visit("stranger").get(f"/tasks/{city.key('zrzyj')}").status_code == 404
 
     def test_the_applicant_follows_it_without_the_departments_form(self, city: City) -> None:
         answer = city.visit(APPLICANT).get(f"/tasks/{city.key('zrzyj')}")

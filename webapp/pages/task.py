@@ -25,6 +25,14 @@ FORM_SLACK_BYTES = 1024 * 1024
 """What a multipart request may hold beside the file itself."""
 
 
+@blueprint.before_request
+def hide_foreign_tasks() -> None:
+    """To applicants a task outside their own projects is 404, whatever they try to do with it."""
+    if request.view_args is not None:
+        with engine().reading() as session:
+            tasks.require_known(session, actor(), request.view_args["key"])
+
+
 @blueprint.get("")
 def show(key: int) -> str:
     """The task on a page of its own."""
