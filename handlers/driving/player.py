@@ -90,6 +90,7 @@ class Player:
     def _report(self, chance: _Chance) -> Act:
         event = chance.row
         doer = self._driver.report(event, chance.rule.answer, self.project)
+        del self._drawn[event.key]  # a non-interrupting event is awaited again: that is a new occasion
         return Act(clock.now(), event.process_id, event.element_id, event.element_name, doer, "登记")
 
     # ------------------------------------------------------------------ what could be done
