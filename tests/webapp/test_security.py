@@ -143,7 +143,16 @@ def test_english_is_chosen_with_a_cookie(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x", "/\t/evil.example", "/\x00/evil"]
+    "target",
+    [
+        "//evil.example/",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/a\r\nSet-Cookie: x",
+        "/\t/evil.example",
+        "/\x00/evil",
+    ],
 )
 def test_nobody_is_sent_to_another_site(target: str) -> None:
     assert languages.local_path(target) == "/"
