@@ -8,6 +8,7 @@ from typing import Any
 from engine.errors import Invalid
 from engine.jobs import HandlerRegistry, JobContext
 from handlers.cases import service as cases
+from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
 from handlers.documents import service as documents
 from handlers.documents.facts import case_facts, decision_facts
@@ -16,7 +17,10 @@ from handlers.materials import service as materials
 registry = HandlerRegistry()
 
 PREVIOUS = "previous"
-GRANT_DOCUMENTS, DENIAL_DOCUMENT, RECEIPT = ("W19", "W21"), "W20", "W01"
+RECEIPT, LICENCE_DECISION, DENIAL, PERMIT = "W01", "W19", "W20", "W21"
+LICENCE = "XK"
+"""Kind 行政许可 of items.csv; approvals, filings and confirmations are no licences (行政许可法 第三条) and get no 许可决定书."""
+OTHER_DENIAL = "不予批准通知书"
 WINDOW_UNIT = "XZSPJ"
 """Receipts are the centre's (综合窗口), whatever office the case goes to."""
 
@@ -90,7 +94,7 @@ def set_status(job: JobContext) -> None:
 
 @registry.handler("case.decide", transactional=True, inputs=("caseId", "itemCode", "result"), outputs=("documentNo",))
 def decide(job: JobContext) -> dict[str, Any]:
-    """作出决定：准予出具决定书和证件，不予出具不予决定书，状态 11、12 或 13。
+    """作出决定：准予出具证件（许可事项另出决定书），不予出具不予决定书，状态 11、12 或 13。
 
     `result`: granted or denied. Returns the number of the permit (granted) or of the written refusal.
     """
@@ -100,7 +104,9 @@ def decide(job: JobContext) -> dict[str, Any]:
     case = cases.get_case(job.session, int(_text(job, "caseId")))
     facts = case_facts(case) | decision_facts(job.variables)
     number = ""
-    for kind in GRANT_DOCUMENTS if result == "granted" else (DENIAL_DOCUMENT,):
+    is_licence = catalogue().item(case.item_code).kind == LICENCE
+    grants = (LICENCE_DECISION, PERMIT) if is_licence else (PERMIT,)
+    for kind in grants if result == "granted" else (DENIAL,):
         document = documents.issue(
             job.session,
             kind,
@@ -112,6 +118,7 @@ def decide(job: JobContext) -> dict[str, Any]:
             root_key=job.root_key,
             person=job.actor,
             now=job.now,
+            title=OTHER_DENIAL if kind == DENIAL and not is_licence else "",
             category=documents.category_of(job.variables.get("project")),
         )
         number = document.number or number

@@ -51,10 +51,10 @@ def test_a_grant_issues_notice_decision_and_permit(office: Office, granted: Proj
     with office.engine.reading() as session:
         issued = {d.kind: d for d in documents.documents_of(session, granted.id)}
         case = next(c for c in cases_of(session, granted.id) if c.item_code == "FG02")
-    assert {"W01", "W03", "W19", "W21"} <= issued.keys()
+    assert issued.keys() == {"W01", "W03", "W21"}, "项目建议书审批 is no licence: no 准予行政许可决定书"
     assert issued["W01"].facts["材料清单"] == ["项目建议书", "资金来源证明"] and issued["W01"].unit == "XZSPJ"
     assert issued["W21"].number == case.document_number and issued["W21"].title == "项目建议书批复"
-    assert issued["W19"].number and "昌市发改" in issued["W19"].number
+    assert issued["W21"].number and issued["W21"].number.startswith("昌市发改投资〔2022〕")
     assert issued["W03"].facts["办件编号"] == case.number and issued["W03"].facts["查询码"] == case.query_code
 
 
@@ -63,7 +63,12 @@ def test_a_refusal_carries_its_reason_and_the_remedies(office: Office, denied: P
     with office.engine.reading() as session:
         refusal = next(d for d in documents.documents_of(session, denied.id) if d.kind == "W20")
         case = next(c for c in cases_of(session, denied.id) if c.item_code == "FG02")
-    assert refusal.facts["不予理由"] == REASON and "六十日" in refusal.facts["救济途径"] and "六个月" in refusal.facts["救济途径"]
+    assert (
+        refusal.title == "不予批准通知书"
+        and refusal.facts["不予理由"] == REASON
+        and "六十日" in refusal.facts["救济途径"]
+        and "六个月" in refusal.facts["救济途径"]
+    )
     assert (case.status, case.document_number) == (13, refusal.number)
 
 
@@ -143,3 +148,17 @@ def test_the_window_finds_the_list_of_materials_that_this_application_needs(offi
     assert {row["submitted"] for row in rows if row["required"]} == {"已提交"} and {row["source"] for row in rows} == {"上传", "共享"}
     names = [m["name"] for m in checklist("ZR02", {"project": {"tdhqfs": "划拨"}})]
     assert "划拨用地批准文件" in names and "国有建设用地使用权出让合同" not in names
+
+
+def test_a_licence_comes_with_a_written_decision_and_its_own_number(office: Office) -> None:
+    """行政许可法 第三十八、三十九条: 用地预审与选址意见书 is a licence."""
+    project = office.register()
+    for _ in range(30):
+        task = next(t for t in office.driver.open_tasks(project.id) if t.process_id == "land_preapproval" or t.element_id == "t_check")
+        office.driver.complete(task, {}, project)
+        if task.element_id == "t_sign":
+            break
+    with office.engine.reading() as session:
+        issued = {d.kind: d.number for d in documents.documents_of(session, project.id) if d.item_code == "ZR01"}
+    assert issued.keys() == {"W01", "W03", "W19", "W21"}
+    assert (issued["W21"] or "").startswith("用字第6523012022") and "昌市自然资" in (issued["W19"] or "")
