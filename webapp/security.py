@@ -15,10 +15,10 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
-from engine.errors import DeploymentRefused, Forbidden, FormInvalid, Invalid, LianbanError
+from engine.errors import Conflict, DeploymentRefused, Forbidden, FormInvalid, Invalid, LianbanError
 from webapp.context import is_fragment, wants_json
 
 log = structlog.get_logger(__name__)
@@ -102,6 +102,7 @@ def install(app: Flask) -> None:
     app.after_request(add_headers)
     app.register_error_handler(LianbanError, answer_refusal)
     app.register_error_handler(DataError, answer_data_error)
+    app.register_error_handler(IntegrityError, answer_integrity_error)
     app.register_error_handler(HTTPException, answer_http_error)
     app.context_processor(lambda: {"nonce": g.get("nonce", "")})
 
@@ -184,6 +185,12 @@ def answer_data_error(error: DataError) -> Response:
     """What the database cannot hold (a number, a text or a character that no check before caught): nothing was changed."""
     log.warning("the database refused a value", exc_info=error)
     return answer_refusal(ValueRefused())
+
+
+def answer_integrity_error(error: IntegrityError) -> Response:
+    """Two people did at the same moment what only one can do (the same code, the same name): the second one is told."""
+    log.warning("the database refused a second one", exc_info=error)
+    return answer_refusal(Conflict(reason="有人刚刚提交了同样的内容，请刷新后再试"))
 
 
 def answer_http_error(error: HTTPException) -> Response:

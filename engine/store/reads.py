@@ -121,6 +121,12 @@ def tasks_of_root(session: Session, root_key: int) -> Sequence[Row[Any]]:
     return session.execute(statement).all()
 
 
+def open_tasks_of_instance(session: Session, instance_key: int) -> Sequence[Row[Any]]:
+    """The open user tasks of one process instance."""
+    statement = select(m.user_task).where(m.user_task.c.instance_key == instance_key, m.user_task.c.state == "CREATED")
+    return session.execute(statement).all()
+
+
 def tasks_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
     """All user tasks of a business id, oldest first."""
     statement = select(m.user_task).where(m.user_task.c.business_id == business_id).order_by(m.user_task.c.created_at, m.user_task.c.key)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine.commands import correlate_subscription, event_form, may_report
-from engine.definitions import form_schema, process_definition
-from engine.errors import NotFound
+from engine.definitions import form_schema, process_definition, process_model
+from engine.errors import Conflict, NotFound
 from engine.policy import Actor
 from engine.store import reads
 from engine.views import visible_variables
@@ -42,7 +43,7 @@ def awaited_events(session: Session, actor: Actor, project_id: int | str) -> lis
     project = projects.get_project(session, actor, project_id)
     found = []
     for row in reads.subscriptions_of_business(session, str(project.id)):
-        if row.properties.get("outsideEvent") != "true":
+        if row.properties.get("outsideEvent") != "true" or _is_being_answered(session, row):
             continue
         instance = reads.instance(session, row.instance_key)
         allowed = may_report(actor, row, instance.owner)
@@ -64,8 +65,28 @@ def awaited_events(session: Session, actor: Actor, project_id: int | str) -> lis
 
 
 def report_event(session: Session, actor: Actor, project_id: int | str, subscription_key: int, values: Mapping[str, Any]) -> None:
-    """Report one awaited event of the project. NotFound when it is awaited no more, Forbidden, FormInvalid."""
+    """Report one awaited event of the project.
+
+    Raises NotFound when it is awaited no more, Conflict for a withdrawal that was asked for already, Forbidden, FormInvalid.
+    """
     project = projects.get_project(session, actor, project_id)
-    if reads.subscription(session, subscription_key).business_id != str(project.id):
+    subscription = reads.subscription(session, subscription_key)
+    if subscription.business_id != str(project.id):
         raise NotFound(what="等待的事件", key=subscription_key)
+    reads.lock_root(session, subscription.instance_key)  # of two clicks the second one sees what the first one did
+    if _is_being_answered(session, subscription):
+        raise Conflict(reason=f"“{subscription.element_name}”已提交，正在处理")
     correlate_subscription(session, actor, subscription_key, values)
+
+
+def _is_being_answered(session: Session, subscription: Row[Any]) -> bool:
+    """Whether a withdrawal was asked for and nobody has answered yet: the diagram goes on listening, but one request is enough."""
+    if subscription.properties.get("formId") != WITHDRAWAL_FORM:
+        return False
+    instance = reads.instance(session, subscription.instance_key)
+    elements = process_model(session, instance.definition_key).elements
+    event = elements.get(subscription.element_id)
+    if event is None or not event.parent:
+        return False
+    tasks = reads.open_tasks_of_instance(session, subscription.instance_key)
+    return any(task.element_id in elements and elements[task.element_id].parent == event.parent for task in tasks)

@@ -1,0 +1,106 @@
+"""Two people (or two clicks) at the same moment: one of them is done, the other is told so; on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import commands
+from engine.errors import LianbanError
+from engine.store import reads
+from handlers.board import service as boards
+from handlers.numbering import check_digit
+from handlers.projects.models import ProjectRow
+from tests.e2e import city
+from tests.webapp.conftest import Town
+
+
+def _together(town: Town, *acts: Callable[[Session], Any]) -> list[str]:
+    """Run each act in a thread and a unit of work of its own, all starting together -> "done" or the refusal's code, sorted."""
+    start = Barrier(len(acts))
+
+    def run(act: Callable[[Session], Any]) -> str:
+        start.wait(timeout=30)
+        try:
+            with town.engine.unit_of_work() as session:
+                act(session)
+        except LianbanError as refusal:
+            return refusal.code
+        return "done"
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return sorted(pool.map(run, acts))
+
+
+def _review(town: Town, unit: str) -> int:
+    tasks = city.open_tasks(town.engine, str(town.project))
+    return next(int(task.key) for task in tasks if f"{unit}.handler" in task.candidate_groups)
+
+
+def _complete(username: str, task: int) -> Callable[[Session], Any]:
+    answer = city.example("joint_review_opinion")
+    return lambda session: commands.complete_task(session, city.actor(session, username), task, answer)
+
+
+def _claim(username: str, task: int) -> Callable[[Session], Any]:
+    return lambda session: commands.claim_task(session, city.actor(session, username), task)
+
+
+def _trail(town: Town, task: int, action: str) -> int:
+    with town.engine.reading() as session:
+        return sum(row.task_key == task and row.action == action for row in reads.audit_of_business(session, str(town.project)))
+
+
+def test_one_task_submitted_four_times_counts_once(town: Town) -> None:
+    task = _review(town, "JTYSJ")
+    assert _together(town, *[_complete("jtysj", task)] * 4) == ["conflict"] * 3 + ["done"]
+    assert _trail(town, task, "task.completed") == 1
+
+
+def test_two_colleagues_claim_one_task(town: Town) -> None:
+    task = _review(town, "ZRZYJ")
+    assert _together(town, _claim("zrzyj", task), _claim("zrzyj2", task)) == ["done", "forbidden"]
+    assert _trail(town, task, "task.claimed") == 1
+
+
+def test_claiming_while_it_is_completed(town: Town) -> None:
+    task = _review(town, "CGJ")
+    outcome = _together(town, _complete("cgj", task), _claim("cgj", task))
+    assert outcome in (["done", "done"], ["conflict", "done"]), "claimed and then completed, or completed and no more to be claimed"
+    assert _trail(town, task, "task.completed") == 1
+
+
+def test_two_registrations_with_one_code_are_one_project(town: Town) -> None:
+    data = city.example("project_registration")
+    data["project"]["xmdm"] = f"2208-652301-04-01-12345{check_digit('2208652301040112345')}"
+    start = Barrier(2)
+
+    def register(_number: int) -> int:
+        client = town.visit(city.APPLICANT)
+        start.wait(timeout=30)
+        return client.post("/projects/new", json={"data": data}, headers={"Accept": "application/json"}).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(register, range(2))) == [200, 409]
+    with town.engine.reading() as session:
+        assert session.query(ProjectRow).filter_by(code=data["project"]["xmdm"]).count() == 1
+
+
+def test_two_withdrawals_are_one(town: Town) -> None:
+    project = town.project  # the last test: it ends the joint review of this module
+    with town.engine.reading() as session:
+        who = city.actor(session, city.APPLICANT)
+        asked = next(event for event in boards.awaited_events(session, who, project) if event.exit)
+    values = city.example("withdrawal")
+
+    def withdraw(session: Session) -> None:
+        boards.report_event(session, city.actor(session, city.APPLICANT), project, asked.key, values)
+
+    outcome = _together(town, withdraw, withdraw, withdraw)
+    assert outcome == ["conflict", "conflict", "done"]
+    with town.engine.reading() as session:
+        assert not any(event.exit and event.key == asked.key for event in boards.awaited_events(session, who, project)), "no second button"
