@@ -20,6 +20,13 @@ from handlers.projects import service as projects
 WITHDRAWAL_FORM = "withdrawal"
 
 
+class NotAwaited(NotFound):
+    """这件事已经登记，或者流程不再等待它；请刷新页面查看进展。
+
+    This has been reported already, or the flow no longer waits for it; reload the page to see how it stands.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class AwaitedEvent:
     """An event that the diagrams wait for now. `may_report`: whether this person may; `schema` is None without a form.
@@ -67,12 +74,13 @@ def awaited_events(session: Session, actor: Actor, project_id: int | str) -> lis
 def report_event(session: Session, actor: Actor, project_id: int | str, subscription_key: int, values: Mapping[str, Any]) -> None:
     """Report one awaited event of the project.
 
-    Raises NotFound when it is awaited no more, Conflict for a withdrawal that was asked for already, Forbidden, FormInvalid.
+    Raises NotAwaited when it is awaited no more, Conflict for a withdrawal that was asked for already, Forbidden, FormInvalid.
     """
     project = projects.get_project(session, actor, project_id)
-    subscription = reads.subscription(session, subscription_key)
-    if subscription.business_id != str(project.id):
-        raise NotFound(what="等待的事件", key=subscription_key)
+    awaited = reads.subscriptions_of_business(session, str(project.id))
+    subscription = next((row for row in awaited if row.key == subscription_key), None)
+    if subscription is None:
+        raise NotAwaited()
     reads.lock_root(session, subscription.instance_key)  # of two clicks the second one sees what the first one did
     if _is_being_answered(session, subscription):
         raise Conflict(reason=f"“{subscription.element_name}”已提交，正在处理")
