@@ -12,7 +12,7 @@ from webapp.uploads import receive
 blueprint = Blueprint("project_materials", __name__)
 
 
-@blueprint.post("/projects/<int:project_id>/materials")
+@blueprint.post("/projects/<row:project_id>/materials")
 def upload(project_id: int) -> Response:
     """Store one file. Refusals as in webapp.uploads.receive; nothing is kept then."""
     row = receive(lambda _session: project_id)
