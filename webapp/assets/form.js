@@ -1,7 +1,7 @@
 // Forms: mounts form-js on every <div data-form>, saves drafts by itself, submits, and puts the server's objections back on the fields.
 //
 //   <div class="task-form" data-form data-submit-url="" [data-draft-url] [data-files-url data-max-bytes] [data-readonly] [data-key="name for the local copy"]
-//        [data-saved-at="ISO instant of the server's draft"]>
+//        [data-saved-at="version of the server's draft"]>
 //     <script type="application/json" class="form-schema">{...}</script> <script type="application/json" class="form-data">{...}</script>
 //     [<script type="application/json" class="form-materials">{"12": {name, size, url}}</script>]
 //   </div>
@@ -30,6 +30,7 @@ class MountedForm {
     this.readonly = "readonly" in node.dataset;
     this.localKey = node.dataset.key ? `lianban:${node.dataset.key}` : "";
     this.timer = 0;
+    this.version = node.dataset.savedAt ?? ""; // of the server's draft that this page knows
     this.saved = "";
     this.busy = false;
   }
@@ -67,13 +68,17 @@ class MountedForm {
     }
   }
 
-  // What this browser kept while the server could not be reached wins over an older draft of the server.
+  // What this browser kept when the server could not be reached goes on from the draft that it was based on; once the server has a
+  // newer one (what was kept did arrive, or the person went on elsewhere), that one counts.
   startingData() {
     const data = read(this.node, "form-data");
     const kept = this.localKey && localStorage.getItem(this.localKey);
     if (!kept || this.readonly) return data;
-    const { at, values } = JSON.parse(kept);
-    if (at <= (this.node.dataset.savedAt ?? "")) return data;
+    const { at, version = "", values } = JSON.parse(kept);
+    if (version !== this.version) {
+      localStorage.removeItem(this.localKey);
+      return data;
+    }
     this.note(say("已恢复 {time} 保存在本机的内容。", { time: clock(new Date(at)) }));
     return { ...data, ...values };
   }
@@ -103,6 +108,7 @@ class MountedForm {
         return;
       }
       this.saved = now;
+      this.version = body.version ?? this.version;
       if (this.localKey) localStorage.removeItem(this.localKey);
       this.note(say("已暂存 {time}", { time: clock() }));
     } catch {
@@ -121,7 +127,7 @@ class MountedForm {
   }
 
   keepLocally(values) {
-    if (this.localKey) localStorage.setItem(this.localKey, JSON.stringify({ at: new Date().toISOString(), values }));
+    if (this.localKey) localStorage.setItem(this.localKey, JSON.stringify({ at: new Date().toISOString(), version: this.version, values }));
   }
 
   async submit(button) {
@@ -193,7 +199,10 @@ class MountedForm {
     if (place) place.textContent = text;
   }
 
+  // The page may be gone before the server answers (and refuses: the log-in has run out), so the text is kept here first.
   leave() {
+    if (!this.form || this.readonly || this.busy) return;
+    if (this.snapshot() !== this.saved) this.keepLocally(JSON.parse(this.snapshot()));
     this.saveDraft({ quiet: true, keepalive: true });
   }
 }

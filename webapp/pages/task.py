@@ -74,7 +74,7 @@ def draft(key: int) -> Response:
     data = submitted_data()
     with engine().unit_of_work() as session:
         saved_at = commands.save_draft(session, actor(), key, data)
-    return jsonify(saved_at=time_of_day(saved_at))
+    return jsonify(saved_at=time_of_day(saved_at), version=str(saved_at.timestamp()))
 
 
 @blueprint.post("/complete")
