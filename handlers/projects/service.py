@@ -180,6 +180,12 @@ def visible_ids(session: Session, actor: Actor, project_ids: Collection[str]) ->
     return [text for text in project_ids if text in seen or not text]
 
 
+def runs_definition(session: Session, actor: Actor, definition_key: int) -> bool:
+    """Whether a project that the actor may see has run this version of a process."""
+    used = and_(m.process_instance.c.business_id == _business_id(), m.process_instance.c.definition_key == definition_key)
+    return session.scalar(select(ProjectRow.id).where(visible_to(actor), exists().where(used)).limit(1)) is not None
+
+
 def find_project(session: Session, business_id: str | None) -> Project | None:
     """The project of an engine row's business id, None when it belongs to none. For callers that have checked access otherwise."""
     if business_id is None or not business_id.isdecimal():

@@ -87,3 +87,12 @@ def test_the_applicants_project_page_does_not_tell_what_a_unit_said(town: Town, 
 @pytest.mark.parametrize("part", ["", "?tab=history", "/rail", "/lanes", "/side", "/reviews"])
 def test_a_foreign_project_does_not_exist_for_an_applicant(town: Town, rival: str, part: str) -> None:
     assert town.visit(rival).get(f"/projects/{town.project}{part}").status_code == 404
+
+
+def test_an_applicant_gets_the_diagrams_of_the_own_projects_only(town: Town, rival: str) -> None:
+    with town.engine.reading() as session:
+        used = reads.get_task(session, _joint_review(town, "SLJ")).definition_key
+    address = f"/diagrams/{used}.bpmn"
+    assert town.visit(city.APPLICANT).get(address).status_code == 200
+    assert town.visit("slj").get(address).status_code == 200
+    assert town.visit(rival).get(address).status_code == 404
