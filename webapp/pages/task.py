@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -10,19 +10,15 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import commands
-from engine.errors import Invalid
-from handlers.materials import service as materials
 from handlers.tasks import service as tasks
 from webapp import task_screen
 from webapp.context import actor, engine, wants_json
 from webapp.languages import local_path
 from webapp.rendering import time_of_day
 from webapp.submission import submitted_data
+from webapp.uploads import receive
 
 blueprint = Blueprint("task", __name__, url_prefix="/tasks/<int:key>")
-
-FORM_SLACK_BYTES = 1024 * 1024
-"""What a multipart request may hold beside the file itself."""
 
 
 @blueprint.before_request
@@ -91,15 +87,7 @@ def complete(key: int) -> Response:
 @blueprint.post("/materials")
 def upload(key: int) -> Response:
     """Store one file for the task's project. Too large 413, disguised or of a kind that is not accepted 415 or 422."""
-    request.max_content_length = engine().settings.max_upload_mb * 1024 * 1024 + FORM_SLACK_BYTES
-    file = request.files.get("file")
-    if file is None or not file.filename:
-        raise Invalid(reason="没有选择文件")
-    with engine().unit_of_work() as session:
-        stored = materials.store_material(
-            session, actor(), task_screen.project_of(session, key), request.form.get("item", ""), file.filename, cast(BinaryIO, file.stream)
-        )
-        answer = task_screen.material_row(stored)
+    answer = receive(lambda session: task_screen.project_of(session, key))
     if wants_json():
         return jsonify(answer)
     flash(_("已上传：%(name)s", name=answer["name"]), "success")
