@@ -16,7 +16,8 @@ function refresh() {
   waiting = new Set();
   for (const node of document.querySelectorAll("[data-live]")) {
     const cares = node.dataset.live === "any" || changed.has("*") || changed.has(node.dataset.live);
-    if (cares && node.dataset.liveSrc) htmx.ajax("GET", node.dataset.liveSrc, { target: node, swap: "innerMorph" });
+    // each part is its own source: requests of one source wait for each other, and of three waiting ones htmx drops the last
+    if (cares && node.dataset.liveSrc) htmx.ajax("GET", node.dataset.liveSrc, { source: node, target: node, swap: "innerMorph" });
   }
   document.dispatchEvent(new CustomEvent("lianban:changed", { detail: changed }));
 }

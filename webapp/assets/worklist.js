@@ -24,7 +24,7 @@ async function openRow(row) {
   mark(row);
   history.replaceState(null, "", row.href);
   const pane = document.getElementById("pane");
-  await htmx.ajax("GET", row.dataset.pane, { target: pane, swap: "innerHTML" });
+  await htmx.ajax("GET", row.dataset.pane, { source: pane, target: pane, swap: "innerHTML" });
   pane.scrollTop = 0;
 }
 
