@@ -38,7 +38,7 @@ bench: setup ## The ratio benchmarks; fails where a number misses its target
 	python -m benchmarks
 
 soak: setup ## The big counts that the issues name: many random cases, many whole projects (long)
-	HYPOTHESIS_PROFILE=soak pytest -n 2 --dist loadfile -m soak --timeout 7200 tests
+	HYPOTHESIS_PROFILE=soak pytest -n 2 --dist loadfile -m scaled --timeout 7200 tests
 	lianban simulate --variant all --projects 200 --seed 1 --quiet
 
 assets: $(ASSETS_DONE) ## Bundle the browser's scripts and styles into webapp/static/dist

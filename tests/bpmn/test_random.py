@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from engine.bpmn import Instance, ProcessModel, lint, parse
 from tests.bpmn.diagrams import RichWriter, Writer, process
 from tests.bpmn.rows.stock import Stock
 from tests.bpmn.support import NOON, Host, Rows, Run, doc
+
+pytestmark = pytest.mark.scaled
 
 SEEDS = st.integers(min_value=0, max_value=2**32)
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

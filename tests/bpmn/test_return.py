@@ -14,6 +14,8 @@ from tests.bpmn.rows.stock import Stock
 from tests.bpmn.support import END, START, Run, boundary, chain, doc, el, flow, gate, multi, sub, timer, user
 from tests.bpmn.test_random import QUIET, SEEDS, values
 
+pytestmark = pytest.mark.scaled
+
 
 def back(run: Run, token_id: int, element_id: str) -> int:
     fresh: int = run.do("return_to", token_id, element_id, list(run.rows.history))

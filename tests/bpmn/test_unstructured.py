@@ -6,12 +6,15 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 
 from engine.bpmn import lint, parse
 from tests.bpmn.diagrams import RichWriter, both
 from tests.bpmn.support import COMPENSATE, ERROR, ESCALATION, SIGNAL, TERMINATE, boundary, chain, doc, el, event_sub, timer, user
 from tests.bpmn.test_random import QUIET, SEEDS, Twins, values
+
+pytestmark = pytest.mark.scaled
 
 KINDS = (
     *("userTask",) * 4,

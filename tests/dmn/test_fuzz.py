@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.dmn import parse_dmn
 from engine.errors import LianbanError
+
+pytestmark = pytest.mark.scaled
 
 SOURCES = [path.read_bytes() for path in sorted(Path(__file__).with_name("cases").glob("*.dmn"))]
 SNIPPETS = st.sampled_from(

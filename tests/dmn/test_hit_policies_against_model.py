@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from engine.dmn import parse_dmn
 from engine.errors import DecisionError
 from engine.feel import compile_unary_tests, to_feel, to_json
 from tests.dmn.build import table
+
+pytestmark = pytest.mark.scaled
 
 PRIORITIES = ["高", "中", "低"]
 Cell = tuple[str, int, int]  # kind, low, high

@@ -17,6 +17,8 @@ from engine.feel import Context, FeelFunction, Range, compile_expression
 from tests.feel.feelin import ask, find_feelin
 from tests.feel.generate import CONTEXT, Generator
 
+pytestmark = pytest.mark.scaled
+
 SEEDS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 400
 ACCEPTED = json.loads((Path(__file__).parent / "feelin_differences.json").read_text(encoding="utf-8"))
 # The older feelin that form-js brings (6.x) writes dates and durations in ways that lose their kind; it is asked nothing about them.

@@ -9,6 +9,7 @@ import json
 import os
 from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from engine.clock import cpu_seconds
 from engine.errors import ExpressionError
 from engine.feel import compile_expression, compile_unary_tests, to_feel, to_json
 from tests.feel.generate import CONTEXT, Generator
+
+pytestmark = pytest.mark.scaled
 
 INPUTS = 200_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 5_000
 BATCH = 50

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import FormInvalid
 from engine.forms import form_expressions, lint_form, validate_submission
 from engine.forms.schema import TYPES
+
+pytestmark = pytest.mark.scaled
 
 KEYS = st.sampled_from(["a", "b", "g", "r", "g.a", "", "a.b"])
 SCALARS = st.one_of(

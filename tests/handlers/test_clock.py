@@ -14,6 +14,8 @@ from handlers.clock import service as clock
 from handlers.clock.events import ClockRefused
 from handlers.clock.service import Accepted, Decided, Extended, Limit, Paused, Received, Resumed
 
+pytestmark = pytest.mark.scaled
+
 XINJIANG = WorkCalendar(load_overlay(ROOT / "processes" / "catalogue" / "work_calendar.csv"))
 NATIONAL = WorkCalendar()
 

@@ -52,12 +52,3 @@ def test_a_project_that_cannot_go_on_is_reported(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(simulation, "MOST_ACTS", 5)
     result, steps = run(tmp_path, 3, 1)
     assert not result.ok and "5" in result.outcome and len(steps) == 5
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(0)
-@pytest.mark.parametrize("seed", range(1, 35))
-@pytest.mark.parametrize("variant", range(1, 7))
-def test_two_hundred_projects(tmp_path: Path, variant: int, seed: int) -> None:
-    result, _steps = run(tmp_path, variant, 1000 + seed)
-    assert result.ok, result.outcome

@@ -25,6 +25,8 @@ from engine.errors import Conflict, DeploymentRefused, NotFound
 from tests.bpmn.rows.stock import Stock
 from tests.bpmn.support import END, NOON, START, Host, Run, chain, diagram, doc, user
 
+pytestmark = pytest.mark.scaled
+
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 
