@@ -13,9 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.errors import Invalid, NotFound
+from engine.commands import may_report
+from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.policy import Actor
 from engine.runtime import runtime_of
+from engine.store import reads
+from engine.store.models import user_task
 from handlers.catalogue.service import catalogue
 from handlers.materials.files import checked_name, stored_path, take_in
 from handlers.materials.models import MaterialRow
@@ -45,9 +48,11 @@ class Material:
 def store_material(session: Session, actor: Actor, project_id: int | str, item: str, filename: str, stream: BinaryIO) -> Material:
     """Store one file as the next version of the material `item` of a project.
 
-    Raises NotFound without access to the project, Invalid for a missing name, an unaccepted or disguised type, an empty or too large file.
+    Raises NotFound without access to the project, Forbidden unless the person files for the applicant or has something to do in it now,
+    Conflict when the project is closed, Invalid for a missing name, an unaccepted or disguised type, an empty or too large file.
     """
     project = project_row(session, actor, project_id)
+    _check_may_add(session, actor, project)
     if not item.strip() or len(item) > 200 or any(unicodedata.category(character)[0] == "C" for character in item):
         raise Invalid(reason="请写明材料名称（不超过 200 字，不含控制字符）")
     name = checked_name(filename)
@@ -70,6 +75,23 @@ def store_material(session: Session, actor: Actor, project_id: int | str, item: 
     session.flush()
     session.info["changed"].add(str(project.id))
     return _material(row)
+
+
+def _check_may_add(session: Session, actor: Actor, project: ProjectRow) -> None:
+    """Whoever applies or files for the applicant, and whoever has a task or an awaited event in the project, adds materials to it."""
+    if project.state != "active":
+        raise Conflict(reason="项目已经办结，不能再补充材料")
+    if project.applicant in actor.owns | {actor.username} or project.filed_by == actor.username or actor.can("represent_owner"):
+        return
+    task = (
+        select(user_task.c.key)
+        .where(user_task.c.business_id == str(project.id), user_task.c.state == "CREATED", reads.may_complete(actor))
+        .limit(1)
+    )
+    if session.scalar(task) is not None:
+        return
+    if not any(may_report(actor, waiting, project.applicant) for waiting in reads.subscriptions_of_business(session, str(project.id))):
+        raise Forbidden(reason="您在这个项目中没有待办事项，不能补充材料")
 
 
 def checklist(item_code: str, answers: Mapping[str, Any]) -> list[dict[str, Any]]:

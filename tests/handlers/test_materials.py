@@ -7,9 +7,11 @@ import zipfile
 
 import pytest
 
-from engine.errors import Invalid, NotFound
+from engine import clock
+from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from handlers.materials import service as materials
 from handlers.materials.files import FileRefused, FileTooLarge
+from handlers.projects import service as projects
 from tests.handlers.conftest import DAIRY, SCHOOL, Office
 
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer<<>>\n%%EOF\n"
@@ -140,9 +142,26 @@ def test_another_investor_neither_uploads_nor_downloads(office: Office, project_
         materials.open_material(session, office.actor(DAIRY), stored.id)
 
 
+def test_an_office_without_anything_to_do_in_the_project_adds_nothing(office: Office, project_id: int) -> None:
+    with pytest.raises(Forbidden):
+        store(office, project_id, "a.pdf", PDF, user="zhangwei")
+
+
+def test_the_window_files_for_the_applicant(office: Office, project_id: int) -> None:
+    assert store(office, project_id, "a.pdf", PDF, user="guli").uploaded_by == "guli"
+
+
 def test_the_offices_download(office: Office, project_id: int) -> None:
     stored = store(office, project_id, "a.pdf", PDF)
     with office.engine.reading() as session:
         assert materials.open_material(session, office.actor("lijianguo"), stored.id)[1].exists()
         with pytest.raises(NotFound):
             materials.open_material(session, office.actor("lijianguo"), 999_999)
+
+
+def test_a_closed_project_takes_no_more_materials(office: Office) -> None:
+    closed = office.register().id
+    with office.engine.unit_of_work() as session:
+        projects.close_project(session, closed, "completed", clock.now())
+    with pytest.raises(Conflict):
+        store(office, closed, "a.pdf", PDF)
