@@ -21,7 +21,11 @@ def test_a_slow_part_holds_up_no_other(engine: Engine, serve: Callable[[Engine],
     held: list[Route] = []
     page.goto(f"/projects/{project}")
     expect(page.locator(".lane", has_text="联合审查")).to_have_count(1)
-    page.route("**/rail", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/rail", hold)
     page.wait_for_timeout(300)  # the stream is open
     for task in open_tasks(engine, project):
         if task.element_id == "mi_review":
