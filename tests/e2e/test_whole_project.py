@@ -61,6 +61,9 @@ SHORTCOMING = {
     }
 }
 
+ONE_MATERIAL = {"intake": {"materials": [{"name": "申请材料", "submitted": "已提交"}]}}
+"""What the window enters after the first time: the list of materials has been filled in at length once."""
+
 
 class Journey:
     """The project under way: who takes part, and the screens that some of them leave open the whole time."""
@@ -100,8 +103,8 @@ class Journey:
         self.investor.do(title, said(form), box="mine")
         self.intake()
 
-    def intake(self) -> None:
-        self.window.do("收件核验", said("intake_check"))
+    def intake(self, over: dict[str, Any] | None = None) -> None:
+        self.window.do("收件核验", said("intake_check", ONE_MATERIAL if over is None else over))
 
     def report(self, event: str, form: str) -> None:
         self.investor.report(self.project, event, said(form))
@@ -165,7 +168,7 @@ def land_use(journey: Journey) -> None:
     journey.report("出让合同登记", "land_contract")
     journey.investor.submit_event(other_tab, "出让合同登记")
     expect(event_box(other_tab, "出让合同登记").locator("[data-form-problems]")).to_contain_text("已经登记")
-    journey.intake()
+    journey.intake({})
     journey.do("lijianguo", "签收", "case_claim")
     journey.do("lijianguo", "审查", "review_opinion")
     journey.decide("hanlina", "ayinuer")
