@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import delete
 
 from engine import Engine, commands
+from engine.store import reads
 from tests.e2e.city import actor, bring_to_joint_review, found_city, open_tasks
 from tests.e2e.conftest import Site, open_session_for
 from webapp.sessions import COOKIE, WebSession
@@ -29,6 +30,15 @@ def _claimed(engine: Engine) -> int:
 def _open(page: Page, key: int) -> None:
     page.goto(f"/tasks/{key}")
     expect(page.locator(".task-form[data-ready]")).to_be_visible()
+
+
+def _wait_for_draft(engine: Engine, page: Page, key: int) -> None:
+    for _ in range(300):
+        with engine.reading() as session:
+            if reads.draft(session, key, "cgj") is not None:
+                return
+        page.wait_for_timeout(100)
+    raise AssertionError("the draft that leaving the page saves never arrived")
 
 
 def _log_in_again(site: Site, page: Page) -> None:
@@ -57,6 +67,7 @@ def test_a_newer_draft_from_elsewhere_counts(engine: Engine, serve: Callable[[En
     _open(page, key)
     page.locator(COMMENT).fill("旧的")
     page.goto("/tasks")
+    _wait_for_draft(engine, page, key)  # the page saves as it is left; that request may still be on its way
     with engine.unit_of_work() as session:
         commands.save_draft(session, actor(session, "cgj"), key, {"review": {"comment": "在另一台电脑上写的"}})
     _open(page, key)
