@@ -22,7 +22,7 @@ from tests.e2e.filling import Filler
 from tests.e2e.people import Person, ProjectPage, all_at_once, event_box
 from tests.e2e.town import said
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
 REVIEWERS = (
     "lijianguo",
