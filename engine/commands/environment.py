@@ -31,6 +31,26 @@ def feel_environment(session: Session) -> FeelEnvironment:
     return FeelEnvironment(now=clock.now, calendar=runtime.calendar, functions=runtime.handlers.functions)
 
 
+def job_context(session: Session, row: Any, job: Any, username: str, properties: dict[str, str]) -> JobContext:
+    """What a handler gets of a job (opened now, or a row of the job table) on the instance `row`; variables and headers are copies."""
+    return JobContext(
+        session=session,
+        type=job.type,
+        variables=copy.deepcopy(dict(job.variables)),
+        headers=dict(job.headers),
+        properties=properties,
+        instance_key=row.key,
+        root_key=row.root_key,
+        token_id=job.token_id,
+        element_id=job.element_id,
+        process_id=row.process_id,
+        business_id=row.business_id,
+        owner=row.owner,
+        actor=username,
+        now=clock.now(),
+    )
+
+
 class CommandEnvironment:
     """engine.bpmn's Environment for one instance inside one command's transaction."""
 
@@ -61,22 +81,7 @@ class CommandEnvironment:
 
     def _run(self, handler: Handler, job: JobOpened) -> Completed | Thrown | Failed:
         row = self._row
-        context = JobContext(
-            session=self._session,
-            type=job.type,
-            variables=copy.deepcopy(job.variables),
-            headers=dict(job.headers),
-            properties=dict(job.properties),
-            instance_key=row.key,
-            root_key=row.root_key,
-            token_id=job.token_id,
-            element_id=job.element_id,
-            process_id=row.process_id,
-            business_id=row.business_id,
-            owner=row.owner,
-            actor=self._username,
-            now=clock.now(),
-        )
+        context = job_context(self._session, row, job, self._username, dict(job.properties))
         try:
             with self._session.begin_nested():
                 return Completed(handler.function(context) or {})

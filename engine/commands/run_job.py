@@ -11,9 +11,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.commands.environment import job_context
 from engine.commands.work_jobs import complete_job, fail_job, throw_job_error
 from engine.errors import Conflict, LianbanError
-from engine.jobs.registry import BpmnError, Handler, JobContext
+from engine.jobs.registry import BpmnError, Handler
 from engine.policy import SYSTEM
 from engine.runtime import Runtime
 from engine.store import models as m
@@ -64,20 +65,5 @@ def _lease(session: Session, key: int) -> Row[Any] | None:
 def _run(runtime: Runtime, handler: Handler, job: Row[Any]) -> dict[str, object]:
     with reading(runtime) as session:
         row = reads.instance(session, job.instance_key)
-        context = JobContext(
-            session=session,
-            type=job.type,
-            variables=dict(job.variables),
-            headers=dict(job.headers),
-            properties={},
-            instance_key=row.key,
-            root_key=row.root_key,
-            token_id=job.token_id,
-            element_id=job.element_id,
-            process_id=row.process_id,
-            business_id=row.business_id,
-            owner=row.owner,
-            actor=SYSTEM.username,
-            now=clock.now(),
-        )
+        context = job_context(session, row, job, SYSTEM.username, {})
         return handler.function(context) or {}
