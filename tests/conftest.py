@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 
-from engine import Engine, open_engine
+from engine import Engine, clock, open_engine
 from engine.settings import Settings
 from tests.postgres import Cluster
 
@@ -25,6 +26,14 @@ settings.register_profile("soak", max_examples=10_000, deadline=None, suppress_h
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 _numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def business_clock_at_wall_time() -> Iterator[None]:
+    """Every test begins without an offset: a unit of work sets it for its thread, and all tests share one thread."""
+    clock.set_offset(timedelta(0))
+    yield
+    clock.set_offset(timedelta(0))
 
 
 @pytest.fixture(scope="session")
