@@ -8,6 +8,7 @@ STAMPS := .venv/stamps
 PYTHON_DONE := $(STAMPS)/python
 NODE_DONE := webapp/node_modules/.lianban-installed
 ASSETS_DONE := webapp/static/dist/.lianban-built
+DOCUMENTS_DONE := $(STAMPS)/documents
 SYSTEM_DONE := $(STAMPS)/system
 DATABASE_DONE := var/.lianban-migrated
 ASSET_SOURCES := $(shell find webapp/assets -type f 2>/dev/null) webapp/build.mjs
@@ -21,7 +22,7 @@ help: ## This list
 
 setup: $(SYSTEM_DONE) $(PYTHON_DONE) $(ASSETS_DONE) $(DATABASE_DONE) ## Install all that development needs: venv, assets, database, Chromium, PostgreSQL
 
-run: $(PYTHON_DONE) $(ASSETS_DONE) ## Set up what the server needs, then serve the demo on http://localhost:8080 (a second run keeps the data)
+run: $(PYTHON_DONE) $(DOCUMENTS_DONE) $(ASSETS_DONE) ## Set up what the server needs, then serve the demo on http://localhost:8080 (a second run keeps the data)
 	lianban demo
 	LIANBAN_DEMO=1 exec lianban serve
 
@@ -47,7 +48,11 @@ $(PYTHON_DONE): requirements.lock pyproject.toml scripts/setup
 	scripts/setup python
 	@mkdir -p $(@D) && touch $@
 
-$(SYSTEM_DONE): scripts/setup | $(PYTHON_DONE)
+$(DOCUMENTS_DONE): scripts/setup | $(PYTHON_DONE)
+	scripts/setup documents
+	@mkdir -p $(@D) && touch $@
+
+$(SYSTEM_DONE): scripts/setup | $(DOCUMENTS_DONE)
 	scripts/setup system
 	@mkdir -p $(@D) && touch $@
 
