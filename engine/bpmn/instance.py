@@ -183,6 +183,18 @@ class Instance:
         self._active_instance()
         return self._process.fire_due(now)
 
+    def refresh_timers(self, variables: Mapping[str, Any] | None = None) -> None:
+        """The host's own values changed: write them to the process scope and evaluate again the waiting timers that read one of them
+        (conditions too); without variables every waiting FEEL timer, because an expression may call a function of the host."""
+
+        def refresh() -> None:
+            for name, value in (variables or {}).items():
+                self._process.variables.put(name, value)
+            if not variables:
+                self._process.refresh_timers()
+
+        self._run(refresh)
+
     # ------------------------------------------------------------------ called processes
     def call_completed(self, token_id: int, variables: Mapping[str, Any] | None = None) -> None:
         """The child instance of a call activity completed with these variables."""

@@ -9,6 +9,7 @@ from engine.commands.deploy import Deployed, Deployment, check_resources, deploy
 from engine.commands.evaluate_decision import evaluate_decision
 from engine.commands.move_clock import move_clock
 from engine.commands.publish_message import broadcast_signal, publish_message
+from engine.commands.reschedule import reschedule
 from engine.commands.resolve_incident import resolve_incident
 from engine.commands.save_draft import save_draft
 from engine.commands.start_instance import start_instance
@@ -33,6 +34,7 @@ __all__ = [
     "may_report",
     "move_clock",
     "publish_message",
+    "reschedule",
     "resolve_incident",
     "save_draft",
     "start_instance",

@@ -82,9 +82,13 @@ class CommandEnvironment:
     def _run(self, handler: Handler, job: JobOpened) -> Completed | Thrown | Failed:
         row = self._row
         context = job_context(self._session, row, job, self._username, dict(job.properties))
+        provided: list[Any] = self._session.info.setdefault("provided", [])
+        before = len(provided)
+        done: Completed | None = None
         try:
             with self._session.begin_nested():
-                return Completed(handler.function(context) or {})
+                done = Completed(handler.function(context) or {})
+            return done
         except BpmnError as error:
             return Thrown(error.code, error.message, error.variables)
         except LianbanError as error:
@@ -92,3 +96,6 @@ class CommandEnvironment:
         except Exception as error:  # a handler's own defect must become an incident that a person can retry
             log.exception("handler failed", job_type=job.type, instance=row.key, element=job.element_id)
             return Failed(f"{type(error).__name__}: {error}", {"jobType": job.type})
+        finally:
+            if done is None:
+                del provided[before:]  # what it rescheduled is undone with its savepoint

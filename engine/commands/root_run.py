@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -51,6 +50,15 @@ class RootRun:
         run._rows[root.key] = root
         return run
 
+    @classmethod
+    def open_in(cls, session: Session, instance_key: int) -> RootRun | None:
+        """The run that works on this instance's root in this very transaction, if a command is in the middle of one."""
+        run: RootRun | None = session.info.get("root_run")
+        if run is None:
+            return None
+        root_key = reads.instance_row(session, instance_key).root_key
+        return run if any(row.root_key == root_key for row in run._rows.values()) else None
+
     # ------------------------------------------------------------------ instances
     def row(self, key: int) -> InstanceRow:
         """The row of an instance under this root."""
@@ -60,6 +68,7 @@ class RootRun:
 
     def instance(self, key: int) -> Instance:
         """The live instance, from the process's cache when its version is current, else built from its rows."""
+        self._session.info["root_run"] = self
         if key not in self._live:
             row = self.row(key)
             definition = process_definition(self._session, row.definition_key)
@@ -121,6 +130,7 @@ class RootRun:
         )
         self._rows[key] = row
         environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
+        self._session.info["root_run"] = self
         model = process_model(self._session, definition.key)
         self._live[key] = Instance.start(model, variables, environment, start_element=start_element, called=parent is not None)
         self._pending[key] = None
@@ -133,8 +143,10 @@ class RootRun:
         `completion` names who completed the user task that started this; it applies to the first instance written.
         """
         touched: set[int] = set()
-        while self._pending:
-            key = next(iter(self._pending))
+        while self._apply_provided() or self._pending:
+            key = next(iter(self._pending), None)
+            if key is None:
+                continue
             del self._pending[key]
             row, live = self.row(key), self._live[key]
             changes, was_due = live.take_changes(), row.next_due_at
@@ -149,7 +161,22 @@ class RootRun:
             for task in missing:
                 live.raise_incident(task.token_id, "FORM_NOT_FOUND", f"没有部署表单“{task.form_id}”", {"formId": task.form_id})
                 self._pending[key] = None
+        self._session.info.pop("root_run", None)
         self._publish(touched)
+
+    def provide(self, key: int, values: dict[str, Any]) -> None:
+        """Before this run ends, give values to an instance and those it called, and evaluate their timers again."""
+        self._session.info.setdefault("provided", []).append((key, values))
+
+    def _apply_provided(self) -> bool:
+        """Give out what was provided (a handler provides while its instance runs, so it waits until here); False when there was nothing."""
+        provided = self._session.info.pop("provided", [])
+        for key, values in provided:
+            for each in reads.active_below(self._session, self.row(key).root_key, key):
+                live = self.instance(each)
+                if live.state == "ACTIVE":
+                    live.refresh_timers(values)
+        return bool(provided)
 
     def _publish(self, touched: set[int]) -> None:
         info = self._session.info

@@ -33,6 +33,7 @@ _INSTANCE = [
         "header",
         "incidents",
         "next_due_at",
+        "suspended_at",
     )
 ]
 
@@ -74,6 +75,20 @@ def child_of(session: Session, parent_key: int, token_id: int) -> int | None:
             m.process_instance.c.state == "ACTIVE",
         )
     )
+
+
+def active_below(session: Session, root_key: int, key: int) -> list[int]:
+    """The active instances among `key` and those it called, directly or not, in the order they began."""
+    statement = select(m.process_instance.c.key, m.process_instance.c.parent_key, m.process_instance.c.state)
+    found, below = [], {key}
+    for each, parent, state in session.execute(
+        statement.where(m.process_instance.c.root_key == root_key).order_by(m.process_instance.c.key)
+    ):
+        if each in below or parent in below:
+            below.add(each)
+            if state == "ACTIVE":
+                found.append(int(each))
+    return found
 
 
 def token_rows(session: Session, key: int) -> list[bytes]:
@@ -275,7 +290,11 @@ def due_instances(session: Session, now: datetime, limit: int = 200) -> list[int
     """Live instances with a timer that is due, most overdue first."""
     statement = (
         select(m.process_instance.c.key)
-        .where(m.process_instance.c.next_due_at <= now, m.process_instance.c.state == "ACTIVE")
+        .where(
+            m.process_instance.c.next_due_at <= now,
+            m.process_instance.c.state == "ACTIVE",
+            m.process_instance.c.suspended_at.is_(None),
+        )
         .order_by(m.process_instance.c.next_due_at)
         .limit(limit)
     )
@@ -284,7 +303,9 @@ def due_instances(session: Session, now: datetime, limit: int = 200) -> list[int
 
 def next_due(session: Session) -> datetime | None:
     """When the next timer of all is due."""
-    statement = select(func.min(m.process_instance.c.next_due_at)).where(m.process_instance.c.state == "ACTIVE")
+    statement = select(func.min(m.process_instance.c.next_due_at)).where(
+        m.process_instance.c.state == "ACTIVE", m.process_instance.c.suspended_at.is_(None)
+    )
     found: datetime | None = session.scalar(statement)
     return found
 

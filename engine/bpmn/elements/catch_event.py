@@ -24,7 +24,7 @@ from engine.bpmn.kernel.timers import Cycle, parse_cycle, parse_duration, parse_
 from engine.bpmn.kernel.token import Token, in_order
 from engine.bpmn.kernel.variables import deliver
 from engine.bpmn.spiff import WAITING
-from engine.bpmn.vocabulary import Trigger
+from engine.bpmn.vocabulary import Text, Trigger
 from engine.changes import SubscriptionOpened
 from engine.errors import ExpressionError
 from engine.feel import compile_expression
@@ -115,15 +115,11 @@ class CatchingElement(Element):
             if holds:
                 self.occurred(token, {}, repeat=True)
 
-    def rearm(self, token: Token, changed: set[str]) -> None:
+    def rearm(self, token: Token, changed: set[str] | None) -> None:
         trigger = self.trigger
-        if trigger is None or trigger.expression is None or token.has_incident:
+        if trigger is None or trigger.expression is None or token.has_incident or token.internal_data.get("fired"):
             return
-        try:
-            read = compile_expression(trigger.expression.text).variables
-        except ExpressionError:
-            return
-        if read & changed and not token.internal_data.get("fired"):
+        if changed is None or _reads(trigger.expression, changed):
             self._reschedule(token, trigger)
 
     def _reschedule(self, token: Token, trigger: Trigger) -> None:
@@ -166,6 +162,14 @@ class CatchingElement(Element):
             for other in [t for t in in_order(scope.live) if t is not token and t.internal_data.get("gate") == gate]:
                 scope.cancel_tree(other)
         token._ready()
+
+
+def _reads(source: Text, names: set[str]) -> bool:
+    """Does an expression read one of these variables?"""
+    try:
+        return bool(compile_expression(source.text).variables & names)
+    except ExpressionError:
+        return False
 
 
 def _occurrence(cycle: Cycle, anchor: datetime, number: int) -> datetime:

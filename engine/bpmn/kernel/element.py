@@ -282,8 +282,8 @@ class Element(spiff.BpmnSpecMixin):
     def test_condition(self, token: Token, changed: set[str]) -> None:
         """Variables changed while the token waits for a condition."""
 
-    def rearm(self, token: Token, changed: set[str]) -> None:
-        """Variables changed while the token waits for a timer whose expression may read them."""
+    def rearm(self, token: Token, changed: set[str] | None) -> None:
+        """Variables changed while the token waits for a timer whose expression may read them; None: evaluate it in any case."""
 
     def catches(self, kind: str, code: str | None, token: Token) -> bool:
         """Would the waiting token catch an error or escalation with this code? No code on the event: every one."""

@@ -210,6 +210,12 @@ class Process(Scope, spiff.BpmnWorkflow):
                 if token._state == WAITING:
                     token.task_spec.rearm(token, names)
 
+    def refresh_timers(self) -> None:
+        """Evaluate every waiting FEEL timer again: what a function of the host gives has changed."""
+        for token in in_order(self.watched_timers):
+            if token._state == WAITING:
+                token.task_spec.rearm(token, None)
+
     def fire_due(self, now: datetime) -> int:
         """Fire every timer that is due, in the order of their dates; each runs to its end before the next."""
         limit, fired = to_micros(now), 0
