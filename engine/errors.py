@@ -65,6 +65,15 @@ class Conflict(LianbanError):
     status = 409
 
 
+class Suspended(Conflict):
+    """流程已暂停，恢复之前不能办理。
+
+    The process is suspended; nothing can be done in it until it is resumed.
+    """
+
+    code = "suspended"
+
+
 class Invalid(LianbanError):
     """提交的内容有误：{reason}
 

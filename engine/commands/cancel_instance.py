@@ -15,7 +15,7 @@ def cancel_instance(session: Session, actor: Actor, instance_key: int, reason: s
     require(actor, "operate")
     if not reason.strip():
         raise Invalid(reason="终止流程必须填写理由")
-    run = RootRun.locked(session, actor, instance_key)
+    run = RootRun.locked(session, actor, instance_key, suspended_too=True)
     row = run.row(instance_key)
     if row.parent_key is not None:
         raise Conflict(reason="被调用的流程随主流程终止，请终止主流程")

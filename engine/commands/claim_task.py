@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, policy
 from engine.commands.complete_task import open_task
-from engine.errors import Conflict
+from engine.errors import Conflict, Suspended
 from engine.policy import Actor
 from engine.store import audit, reads
 from engine.store import models as m
@@ -14,8 +14,8 @@ from engine.store.models import split_key
 
 
 def claim_task(session: Session, actor: Actor, task_key: int) -> None:
-    """Make the task the actor's own. Claiming one's own task again changes nothing; a colleague's is Forbidden."""
-    reads.lock_root(session, split_key(task_key)[0])
+    """Make the task the actor's own. Claiming one's own task again changes nothing; a colleague's is Forbidden, a suspended case's Suspended."""
+    _lock(session, task_key)
     task = open_task(session, task_key)
     policy.check(actor, "claim", reads.task_facts(session, task))
     if task.assignee is not None:
@@ -26,7 +26,7 @@ def claim_task(session: Session, actor: Actor, task_key: int) -> None:
 
 def unclaim_task(session: Session, actor: Actor, task_key: int) -> None:
     """Give a claimed task back to its candidates; Conflict when it was not claimed from a group (an applicant's task stays theirs)."""
-    reads.lock_root(session, split_key(task_key)[0])
+    _lock(session, task_key)
     task = open_task(session, task_key)
     policy.check(actor, "unclaim", reads.task_facts(session, task))
     if not task.candidate_groups and not task.candidate_users:
@@ -35,6 +35,11 @@ def unclaim_task(session: Session, actor: Actor, task_key: int) -> None:
         return
     session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(assignee=None, claimed_at=None))
     _record(session, actor, "task.unclaimed", task_key)
+
+
+def _lock(session: Session, task_key: int) -> None:
+    if reads.lock_root(session, split_key(task_key)[0]).suspended_at is not None:
+        raise Suspended()
 
 
 def _record(session: Session, actor: Actor, action: str, task_key: int) -> None:

@@ -11,9 +11,9 @@ from engine import clock
 from engine.bpmn import Instance
 from engine.changes import CallStarted, Changes, StoredState, UncaughtThrow, UserTaskOpened
 from engine.commands.environment import CommandEnvironment
-from engine.commands.messages import deliver_after_commit, insert_message
+from engine.commands.messages import insert_message, offer_after_commit
 from engine.definitions import process_definition, process_model
-from engine.errors import LianbanError
+from engine.errors import LianbanError, Suspended
 from engine.policy import Actor
 from engine.runtime import runtime_of
 from engine.store import audit, definitions, reads
@@ -43,10 +43,15 @@ class RootRun:
         self._now = clock.now()
 
     @classmethod
-    def locked(cls, session: Session, actor: Actor, instance_key: int) -> RootRun:
-        """Lock the root of `instance_key`; waits a moment while another command works on the same case."""
+    def locked(cls, session: Session, actor: Actor, instance_key: int, *, suspended_too: bool = False) -> RootRun:
+        """Lock the root of `instance_key`; waits a moment while another command works on the same case.
+
+        Raises Suspended while the root is suspended, unless the command says that it may work on it then (`suspended_too`).
+        """
         run = cls(session, actor)
         root = reads.lock_root(session, instance_key)
+        if root.suspended_at is not None and not suspended_too:
+            raise Suspended()
         run._rows[root.key] = root
         return run
 
@@ -208,7 +213,7 @@ class RootRun:
         for signal in changes.signals:
             self._send_signal(row, signal.name, signal.variables)
         for opened in changes.subscriptions:
-            self._offer_waiting_messages(row, opened.message_name, opened.correlation_key)
+            offer_after_commit(self._session, row.process_id, opened.message_name, opened.correlation_key)
         if changes.state != "ACTIVE" or changes.uncaught is not None:
             self._tell_parent(row, changes)
 
@@ -258,21 +263,3 @@ class RootRun:
 
     def _send_signal(self, row: InstanceRow, name: str, variables: dict[str, Any]) -> None:
         insert_message(self._session, self._actor, "signal", name, "", variables, source_key=row.key)
-
-    def _offer_waiting_messages(self, row: InstanceRow, name: str, correlation_key: str) -> None:
-        consumed = select(m.message_correlation.c.message_key).where(m.message_correlation.c.process_id == row.process_id)
-        statement = (
-            select(m.message.c.key)
-            .where(
-                m.message.c.kind == "message",
-                m.message.c.name == name,
-                m.message.c.correlation_key == correlation_key,
-                m.message.c.state == "OPEN",
-                m.message.c.expires_at > self._now,
-                m.message.c.key.not_in(consumed),
-            )
-            .order_by(m.message.c.key)
-            .limit(1)
-        )
-        for key in self._session.scalars(statement):
-            deliver_after_commit(self._session, key)

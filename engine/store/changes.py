@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Insert, Table, bindparam, dele
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from engine import clock
 from engine.changes import Changes, JobOpened, UserTaskOpened
 from engine.store import models as m
 from engine.store.models import element_key
@@ -33,6 +34,7 @@ class InstanceRow:
     header: bytes
     incidents: int
     next_due_at: datetime | None = None
+    suspended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ def _write_waits(connection: Connection, row: InstanceRow, changes: Changes, now
                 m.job.c.token_id.in_(changes.closed_jobs),
                 m.job.c.state.not_in(("COMPLETED", "CANCELED", "ERROR_THROWN")),
             )
-            .values(state="CANCELED")
+            .values(state="CANCELED", ended_at=clock.wall_now())
         )
 
 

@@ -27,6 +27,7 @@ business_clock = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("offset_seconds", Integer, nullable=False, default=0),
+    Column("calendar_version", Integer, nullable=False, default=0),
 )
 
 deployment = Table(
@@ -133,7 +134,9 @@ process_instance = Table(
     Column("started_at", Instant, nullable=False),
     Column("started_by", String(100), nullable=False),
     Column("ended_at", Instant),
+    Column("suspended_at", Instant),
 )
+"""`suspended_at`: on every instance under a suspended root, so that no list has to look at the root."""
 
 token = Table(
     "token",
@@ -237,8 +240,19 @@ job = Table(
     Column("not_before", Instant),
     Column("error_message", Text),
     Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant, index=True),
     Index("ix_job_activatable", "type", "state", "deadline"),
 )
+"""`deadline`, `not_before` and `ended_at` are wall time: leases, back-off and clean-up do not follow the business clock."""
+
+job_worker = Table(
+    "job_worker",
+    metadata,
+    Column("id", String(100), primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+"""The processes that run jobs, in wall time. One that is not seen any more is dead: others take over what it had begun."""
 
 message_subscription = Table(
     "message_subscription",
@@ -284,20 +298,24 @@ message = Table(
     Column("source_key", BigKey),
     Column("state", String(12), nullable=False, default="NEW", index=True),
     Column("published_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
     Index("ix_message_name", "name", "correlation_key", "state"),
+    UniqueConstraint("name", "correlation_key", "message_id"),
 )
 
 message_correlation = Table(
     "message_correlation",
     metadata,
     Column("message_key", BigKey, ForeignKey("message.key", ondelete="CASCADE"), primary_key=True),
-    Column("process_id", String(200), primary_key=True),
+    Column("consumer", String(200), primary_key=True),
+    Column("process_id", String(200), nullable=False),
     Column("root_key", BigKey, nullable=False),
     Column("instance_key", BigKey, nullable=False),
     Column("element_id", String(200), nullable=False),
     Column("at", Instant, nullable=False),
 )
+"""Who has taken a message or signal, so that a repeated delivery changes nothing. `consumer`: for a message the process id (at most one
+instance of a process takes it), for a signal "instance <key>", or the process id that it started."""
 
 incident = Table(
     "incident",

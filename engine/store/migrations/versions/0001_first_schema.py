@@ -38,8 +38,23 @@ def upgrade() -> None:
         "business_clock",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("offset_seconds", sa.Integer(), nullable=False),
+        sa.Column("calendar_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_clock")),
     )
+    op.create_table(
+        "calendar_notice",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("imported_by", sa.String(length=100), nullable=False),
+        sa.Column("imported_at", database.Instant(), nullable=False),
+        sa.Column("undone_by", sa.String(length=100), nullable=False),
+        sa.Column("undone_at", database.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_notice")),
+    )
+    op.create_index(op.f("ix_calendar_notice_region"), "calendar_notice", ["region"], unique=False)
+    op.create_index(op.f("ix_calendar_notice_year"), "calendar_notice", ["year"], unique=False)
     op.create_table(
         "decision_evaluation",
         sa.Column("key", database.BigKey, autoincrement=True, nullable=False),
@@ -64,6 +79,18 @@ def upgrade() -> None:
         sa.Column("deployed_at", database.Instant(), nullable=False),
         sa.Column("deployed_by", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_deployment")),
+    )
+    op.create_table(
+        "document_template",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("saved_by", sa.String(length=100), nullable=False),
+        sa.Column("saved_at", database.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document_template")),
+        sa.UniqueConstraint("kind", "version", name=op.f("uq_document_template_kind_version")),
     )
     op.create_table(
         "element_event",
@@ -117,10 +144,19 @@ def upgrade() -> None:
         sa.Column("not_before", database.Instant(), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("created_at", database.Instant(), nullable=False),
+        sa.Column("ended_at", database.Instant(), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_job")),
     )
     op.create_index("ix_job_activatable", "job", ["type", "state", "deadline"], unique=False)
+    op.create_index(op.f("ix_job_ended_at"), "job", ["ended_at"], unique=False)
     op.create_index(op.f("ix_job_instance_key"), "job", ["instance_key"], unique=False)
+    op.create_table(
+        "job_worker",
+        sa.Column("id", sa.String(length=100), nullable=False),
+        sa.Column("started_at", database.Instant(), nullable=False),
+        sa.Column("seen_at", database.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_worker")),
+    )
     op.create_table(
         "message",
         sa.Column("key", database.BigKey, autoincrement=True, nullable=False),
@@ -137,7 +173,9 @@ def upgrade() -> None:
         sa.Column("published_at", database.Instant(), nullable=False),
         sa.Column("expires_at", database.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_message")),
+        sa.UniqueConstraint("name", "correlation_key", "message_id", name=op.f("uq_message_name_correlation_key_message_id")),
     )
+    op.create_index(op.f("ix_message_expires_at"), "message", ["expires_at"], unique=False)
     op.create_index("ix_message_name", "message", ["name", "correlation_key", "state"], unique=False)
     op.create_index(op.f("ix_message_state"), "message", ["state"], unique=False)
     op.create_table(
@@ -376,6 +414,7 @@ def upgrade() -> None:
     op.create_table(
         "message_correlation",
         sa.Column("message_key", database.BigKey, nullable=False),
+        sa.Column("consumer", sa.String(length=200), nullable=False),
         sa.Column("process_id", sa.String(length=200), nullable=False),
         sa.Column("root_key", database.BigKey, nullable=False),
         sa.Column("instance_key", database.BigKey, nullable=False),
@@ -384,7 +423,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["message_key"], ["message.key"], name=op.f("fk_message_correlation_message_key_message"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("message_key", "process_id", name=op.f("pk_message_correlation")),
+        sa.PrimaryKeyConstraint("message_key", "consumer", name=op.f("pk_message_correlation")),
     )
     op.create_table(
         "project_milestone",
@@ -426,6 +465,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["task_key"], ["user_task.key"], name=op.f("fk_user_task_draft_task_key_user_task"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("task_key", "username", name=op.f("pk_user_task_draft")),
     )
+    op.create_table(
+        "work_calendar",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("notice_id", sa.Integer(), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("reason", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["notice_id"], ["calendar_notice.id"], name=op.f("fk_work_calendar_notice_id_calendar_notice")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_work_calendar")),
+        sa.UniqueConstraint("notice_id", "date", name=op.f("uq_work_calendar_notice_id_date")),
+    )
+    op.create_index(op.f("ix_work_calendar_notice_id"), "work_calendar", ["notice_id"], unique=False)
     op.create_table(
         "case_event",
         sa.Column("id", database.BigKey, nullable=False),
@@ -469,14 +520,20 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Integer(), nullable=True),
         sa.Column("item_code", sa.String(length=10), nullable=False),
         sa.Column("unit", sa.String(length=20), nullable=False),
+        sa.Column("addressee", sa.String(length=200), nullable=False),
         sa.Column("facts", database.Json, nullable=False),
+        sa.Column("subject", database.Json, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("verification_code", sa.String(length=20), nullable=False),
         sa.Column("root_key", database.BigKey, nullable=False),
+        sa.Column("production_key", database.BigKey, nullable=True),
         sa.Column("issued_by", sa.String(length=100), nullable=False),
         sa.Column("issued_at", database.Instant(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_document_case_id_case_file")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_document_project_id_project")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
         sa.UniqueConstraint("number", name=op.f("uq_document_number")),
+        sa.UniqueConstraint("verification_code", name=op.f("uq_document_verification_code")),
     )
     op.create_index(op.f("ix_document_case_id"), "document", ["case_id"], unique=False)
     op.create_index(op.f("ix_document_project_id"), "document", ["project_id"], unique=False)
@@ -513,6 +570,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("process_id", "version", name=op.f("uq_process_definition_process_id_version")),
     )
     op.create_table(
+        "document_file",
+        sa.Column("document_id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("template_version", sa.Integer(), nullable=False),
+        sa.Column("seal", database.Json, nullable=False),
+        sa.Column("made_at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_document_file_document_id_document")),
+        sa.PrimaryKeyConstraint("document_id", name=op.f("pk_document_file")),
+    )
+    op.create_index(op.f("ix_document_file_sha256"), "document_file", ["sha256"], unique=False)
+    op.create_table(
+        "document_service",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("document_id", sa.Integer(), nullable=False),
+        sa.Column("receipt_id", sa.Integer(), nullable=True),
+        sa.Column("method", sa.String(length=20), nullable=False),
+        sa.Column("recipient", sa.String(length=100), nullable=False),
+        sa.Column("signed_by", sa.String(length=100), nullable=False),
+        sa.Column("tracking_number", sa.String(length=100), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("served_by", sa.String(length=100), nullable=False),
+        sa.Column("served_at", database.Instant(), nullable=False),
+        sa.Column("recorded_at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_document_service_document_id_document")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["document.id"], name=op.f("fk_document_service_receipt_id_document")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document_service")),
+    )
+    op.create_index(op.f("ix_document_service_document_id"), "document_service", ["document_id"], unique=False)
+    op.create_table(
         "process_instance",
         sa.Column("key", database.BigKey, autoincrement=True, nullable=False),
         sa.Column("root_key", database.BigKey, nullable=True),
@@ -530,6 +618,7 @@ def upgrade() -> None:
         sa.Column("started_at", database.Instant(), nullable=False),
         sa.Column("started_by", sa.String(length=100), nullable=False),
         sa.Column("ended_at", database.Instant(), nullable=True),
+        sa.Column("suspended_at", database.Instant(), nullable=True),
         sa.ForeignKeyConstraint(
             ["definition_key"], ["process_definition.key"], name=op.f("fk_process_instance_definition_key_process_definition")
         ),
@@ -570,6 +659,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_process_instance_definition_key"), table_name="process_instance")
     op.drop_index(op.f("ix_process_instance_business_id"), table_name="process_instance")
     op.drop_table("process_instance")
+    op.drop_index(op.f("ix_document_service_document_id"), table_name="document_service")
+    op.drop_table("document_service")
+    op.drop_index(op.f("ix_document_file_sha256"), table_name="document_file")
+    op.drop_table("document_file")
     op.drop_table("process_definition")
     op.drop_index("ix_notice_recipient", table_name="notice")
     op.drop_table("notice")
@@ -579,6 +672,8 @@ def downgrade() -> None:
     op.drop_table("decision_definition")
     op.drop_index(op.f("ix_case_event_case_id"), table_name="case_event")
     op.drop_table("case_event")
+    op.drop_index(op.f("ix_work_calendar_notice_id"), table_name="work_calendar")
+    op.drop_table("work_calendar")
     op.drop_table("user_task_draft")
     op.drop_index("ix_user_task_candidate_name", table_name="user_task_candidate")
     op.drop_table("user_task_candidate")
@@ -630,8 +725,11 @@ def downgrade() -> None:
     op.drop_table("message_subscription")
     op.drop_index(op.f("ix_message_state"), table_name="message")
     op.drop_index("ix_message_name", table_name="message")
+    op.drop_index(op.f("ix_message_expires_at"), table_name="message")
     op.drop_table("message")
+    op.drop_table("job_worker")
     op.drop_index(op.f("ix_job_instance_key"), table_name="job")
+    op.drop_index(op.f("ix_job_ended_at"), table_name="job")
     op.drop_index("ix_job_activatable", table_name="job")
     op.drop_table("job")
     op.drop_index(op.f("ix_incident_state"), table_name="incident")
@@ -639,10 +737,14 @@ def downgrade() -> None:
     op.drop_table("incident")
     op.drop_index("ix_element_event_instance", table_name="element_event")
     op.drop_table("element_event")
+    op.drop_table("document_template")
     op.drop_table("deployment")
     op.drop_index(op.f("ix_decision_evaluation_instance_key"), table_name="decision_evaluation")
     op.drop_index(op.f("ix_decision_evaluation_business_id"), table_name="decision_evaluation")
     op.drop_table("decision_evaluation")
+    op.drop_index(op.f("ix_calendar_notice_year"), table_name="calendar_notice")
+    op.drop_index(op.f("ix_calendar_notice_region"), table_name="calendar_notice")
+    op.drop_table("calendar_notice")
     op.drop_table("business_clock")
     op.drop_index(op.f("ix_audit_event_root_key"), table_name="audit_event")
     op.drop_index(op.f("ix_audit_event_business_id"), table_name="audit_event")
