@@ -3,11 +3,14 @@ instances, inline jobs, pages that watch) is collected in it and done after the 
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +18,11 @@ from engine import clock
 from engine.runtime import Runtime
 from engine.store import models
 
+log = structlog.get_logger(__name__)
+
+MAX_FOLLOWING = 1_000
+"""Pieces of work that the thread of one command does after its commit; what is left then lies in rows that the sweep finds."""
+_following = threading.local()
 _OFFSET = select(models.business_clock.c.offset_seconds)
 
 
@@ -57,6 +65,22 @@ def _after_commit(runtime: Runtime, info: dict[Any, Any]) -> None:
     if info["changed"]:
         for listener in runtime.publish:
             listener(frozenset(info["changed"]))
-    todo: list[Callable[[], None]] = info["after_commit"]
-    for piece in todo:
-        piece()
+    if info["after_commit"]:
+        _follow(info["after_commit"])
+
+
+def _follow(pieces: list[Callable[[], None]]) -> None:
+    """Do the pieces, and in turn what follows the commits they make: a queue, because messages may answer each other for ever."""
+    waiting: deque[Callable[[], None]] | None = getattr(_following, "pieces", None)
+    if waiting is not None:
+        waiting.extend(pieces)
+        return
+    _following.pieces = waiting = deque(pieces)
+    try:
+        for _ in range(MAX_FOLLOWING):
+            if not waiting:
+                return
+            waiting.popleft()()
+        log.warning("too much follows one commit; the rest is left to the sweep", left=len(waiting))
+    finally:
+        _following.pieces = None

@@ -1,16 +1,18 @@
 """Delivers one message or signal to whoever waits for it, each consumer in its own transaction under its own root's lock.
 
-A message goes to at most one instance of each process (Camunda 8: once per process and message); `message_correlation` remembers to
-whom, so a delivery that is repeated after a crash changes nothing. A signal goes to everybody who waits for it at that moment.
+A message goes to at most one instance of each process (Camunda 8: once per process and message), a signal to every instance that waits
+for it at that moment. `message_correlation` remembers who took it in the consumer's own transaction, so a delivery that is repeated, after
+a crash or by two processes at once, changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from sqlalchemy import Row, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -26,27 +28,32 @@ log = structlog.get_logger(__name__)
 
 
 def deliver_message(runtime: Runtime, key: int) -> int:
-    """Deliver message or signal `key` -> how many instances took it. Problems of one consumer are logged and left to the sweep; the
-    sender's command has committed long ago and must not fail for them."""
+    """Deliver message or signal `key` -> how many instances took it.
+
+    Problems of one consumer are logged and never reach the sender, whose command has committed long ago. After a fault of the database
+    the message stays NEW, and the sweep tries again.
+    """
     with reading(runtime) as session:
         message = session.execute(select(m.message).where(m.message.c.key == key)).first()
-        if message is None or message.state not in ("NEW", "OPEN") or message.expires_at <= clock.now():
+        if message is None or message.state == "DELIVERED" or (message.state == "OPEN" and message.expires_at <= clock.now()):
             return 0
-        waiting = _waiting(session, message)
-        starts = _starts(session, message)
-    taken = sum(_try(runtime, message, "wait", row) for row in waiting) + sum(_try(runtime, message, "start", row) for row in starts)
-    if message.state == "NEW":
+        targets = [("wait", row) for row in _waiting(session, message)] + [("start", row) for row in _starts(session, message)]
+    outcomes = [_try(runtime, message, how, row) for how, row in targets]
+    if message.state == "NEW" and None not in outcomes:
         with unit_of_work(runtime) as session:
             state = "OPEN" if message.kind == "message" else "DELIVERED"
             session.execute(m.message.update().where(m.message.c.key == key, m.message.c.state == "NEW").values(state=state))
-    return taken
+    return sum(outcome or 0 for outcome in outcomes)
 
 
 def _waiting(session: Session, message: Row[Any]) -> list[Row[Any]]:
+    """One wait an instance for a signal, one a process for a message: the longest waiting."""
     if message.kind == "signal":
-        statement = select(m.signal_wait).where(m.signal_wait.c.name == message.name, m.signal_wait.c.instance_key != message.source_key)
-        return list(session.execute(statement).all())
-    consumed = select(m.message_correlation.c.process_id).where(m.message_correlation.c.message_key == message.key)
+        statement = select(m.signal_wait).where(
+            m.signal_wait.c.name == message.name, m.signal_wait.c.instance_key.is_distinct_from(message.source_key)
+        )
+        return _first_of_each(session.execute(statement.order_by(m.signal_wait.c.key)).all(), "instance_key")
+    consumed = select(m.message_correlation.c.consumer).where(m.message_correlation.c.message_key == message.key)
     statement = (
         select(m.message_subscription)
         .where(
@@ -54,16 +61,22 @@ def _waiting(session: Session, message: Row[Any]) -> list[Row[Any]]:
             m.message_subscription.c.correlation_key == message.correlation_key,
             m.message_subscription.c.process_id.not_in(consumed),
         )
-        .order_by(m.message_subscription.c.key)
+        .order_by(m.message_subscription.c.created_at, m.message_subscription.c.key)
     )
-    first: dict[str, Row[Any]] = {}
-    for row in session.execute(statement):
-        first.setdefault(row.process_id, row)
+    return _first_of_each(session.execute(statement).all(), "process_id")
+
+
+def _first_of_each(rows: Sequence[Row[Any]], column: str) -> list[Row[Any]]:
+    first: dict[Any, Row[Any]] = {}
+    for row in rows:
+        first.setdefault(getattr(row, column), row)
     return list(first.values())
 
 
 def _starts(session: Session, message: Row[Any]) -> list[Row[Any]]:
-    consumed = select(m.message_correlation.c.process_id).where(m.message_correlation.c.message_key == message.key)
+    if message.state != "NEW":
+        return []
+    consumed = select(m.message_correlation.c.consumer).where(m.message_correlation.c.message_key == message.key)
     statement = (
         select(m.start_subscription, m.process_definition.c.process_id)
         .join(m.process_definition, m.process_definition.c.key == m.start_subscription.c.definition_key)
@@ -72,11 +85,13 @@ def _starts(session: Session, message: Row[Any]) -> list[Row[Any]]:
             m.start_subscription.c.name == message.name,
             m.process_definition.c.process_id.not_in(consumed),
         )
+        .order_by(m.process_definition.c.process_id)
     )
-    return list(session.execute(statement).all()) if message.state == "NEW" else []
+    return list(session.execute(statement).all())
 
 
-def _try(runtime: Runtime, message: Row[Any], how: str, target: Row[Any]) -> int:
+def _try(runtime: Runtime, message: Row[Any], how: str, target: Row[Any]) -> int | None:
+    """1 when the target took the message, 0 when it did not want it, None when the database failed."""
     sender = Actor(message.published_by, powers=SYSTEM.powers)
     try:
         with unit_of_work(runtime) as session:
@@ -86,6 +101,9 @@ def _try(runtime: Runtime, message: Row[Any], how: str, target: Row[Any]) -> int
     except LianbanError as error:
         log.warning("message not delivered", message=message.name, key=message.key, reason=error.message("en"))
         return 0
+    except SQLAlchemyError:
+        log.exception("message not delivered; the sweep will", message=message.name, key=message.key)
+        return None
 
 
 def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) -> int:
@@ -97,8 +115,7 @@ def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) 
         owner=message.owner,
         start_element=target.element_id,
     )
-    if message.kind == "message":
-        _remember(session, message, target.process_id, key, key, target.element_id)
+    _remember(session, message, target.process_id, target.process_id, key, key, target.element_id)
     audit.record(
         session,
         actor,
@@ -119,18 +136,23 @@ def _correlate(session: Session, actor: Actor, message: Row[Any], target: Row[An
         return 0  # it went on while we waited for the lock
     live = run.instance(target.instance_key)
     if message.kind == "message":
-        _remember(session, message, target.process_id, target.root_key, target.instance_key, target.element_id)
+        _remember(session, message, target.process_id, target.process_id, target.root_key, target.instance_key, target.element_id)
         live.correlate(target.token_id, dict(message.variables))
     else:
+        row = run.row(target.instance_key)
+        _remember(session, message, f"instance {row.key}", row.process_id, row.root_key, row.key, "")
         live.signal(message.name, dict(message.variables))
     run.finish()
     return 1
 
 
-def _remember(session: Session, message: Row[Any], process_id: str, root_key: int, instance_key: int, element_id: str) -> None:
+def _remember(
+    session: Session, message: Row[Any], consumer: str, process_id: str, root_key: int, instance_key: int, element_id: str
+) -> None:
     session.execute(
         m.message_correlation.insert().values(
             message_key=message.key,
+            consumer=consumer,
             process_id=process_id,
             root_key=root_key,
             instance_key=instance_key,

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clock
 from engine.commands.messages import DEFAULT_TTL, insert_message
-from engine.errors import Conflict
+from engine.errors import Invalid
 from engine.policy import Actor, require
 from engine.store import audit
-from engine.store import models as m
+
+MAX_TTL_SECONDS = 10 * 366 * 86_400
 
 
 def publish_message(
@@ -27,10 +26,16 @@ def publish_message(
     ttl_seconds: int | None = None,
     message_id: str | None = None,
 ) -> int:
-    """Publish -> the message's key. Needs the power `operate`; Conflict when a live message has the same name, key and message id."""
+    """Publish -> the message's key. `ttl_seconds` 0: only for those who wait for it now; None: 30 days.
+
+    Needs the power `operate`; Invalid for an empty name or an impossible time to live, Conflict when a message that still lives has the
+    same name, correlation key and message id.
+    """
     require(actor, "operate")
-    if message_id is not None and _published(session, name, correlation_key, message_id):
-        raise Conflict(reason=f"消息“{name}”的编号 {message_id} 已发布")
+    if not name:
+        raise Invalid(reason="消息没有名称")
+    if ttl_seconds is not None and not 0 <= ttl_seconds <= MAX_TTL_SECONDS:
+        raise Invalid(reason=f"消息有效期应为 0 至 {MAX_TTL_SECONDS} 秒")
     ttl = DEFAULT_TTL if ttl_seconds is None else timedelta(seconds=ttl_seconds)
     key = insert_message(session, actor, "message", name, correlation_key, dict(variables), ttl=ttl, message_id=message_id)
     audit.record(session, actor, "message.published", data={"name": name, "correlationKey": correlation_key, "messageKey": str(key)})
@@ -43,13 +48,3 @@ def broadcast_signal(session: Session, actor: Actor, name: str, variables: Mappi
     key = insert_message(session, actor, "signal", name, "", dict(variables))
     audit.record(session, actor, "signal.broadcast", data={"name": name, "signalKey": str(key)})
     return key
-
-
-def _published(session: Session, name: str, correlation_key: str, message_id: str) -> bool:
-    statement = select(m.message.c.key).where(
-        m.message.c.name == name,
-        m.message.c.correlation_key == correlation_key,
-        m.message.c.message_id == message_id,
-        m.message.c.expires_at > clock.now(),
-    )
-    return session.scalar(statement) is not None
