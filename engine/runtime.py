@@ -76,14 +76,19 @@ class InstanceCache:
 
 @dataclass(slots=True)
 class Runtime:
-    """Shared by all units of work of this process. `publish` is told the root keys and business ids after each commit (live pages)."""
+    """Shared by all units of work of this process. `publish` is told the root keys and business ids after each commit (live pages).
+    `calendar_source` reads the calendar anew when its version in the database is another than `calendar_version`. Each of `sweeps` is
+    called with every sweep, for what a crash may have left undone in the domain."""
 
     settings: Settings
     database: Database
     handlers: HandlerRegistry
     jobs: JobPort
     calendar: WorkCalendar | None = None
+    calendar_version: int = 0
+    calendar_source: Callable[[Session], WorkCalendar] | None = None
     known_groups: Callable[[Session], frozenset[str] | None] = lambda _session: None
+    sweeps: list[Callable[[], None]] = field(default_factory=list)
     publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)
     definitions: LruCache[int, Row[Any]] = field(default_factory=lambda: LruCache(1024))
     models: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))

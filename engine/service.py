@@ -122,6 +122,8 @@ class Engine:
             deliver_message(self.runtime, key)
         for key in jobs:
             run_job(self.runtime, key)
+        for piece in self.runtime.sweeps:
+            piece()
         self.run_due(rounds=50)
 
     def _advance(self, key: int) -> int:
@@ -145,17 +147,20 @@ def open_engine(
     handlers: HandlerRegistry | None = None,
     *,
     calendar: WorkCalendar | None = None,
+    calendar_source: Callable[[Session], WorkCalendar] | None = None,
     known_groups: Callable[[Session], frozenset[str] | None] | None = None,
 ) -> Engine:
     """Open the database and put the engine together; starts no thread and touches no table.
 
-    `handlers`: the domain's job types; `calendar`: working days for FEEL; `known_groups`: the groups a diagram may name.
+    `handlers`: the domain's job types; `calendar`: working days for FEEL; `calendar_source` reads them from the
+    database when they have changed there; `known_groups`: the groups a diagram may name.
     """
     registry = HandlerRegistry()
     registry.include(builtin_handlers)
     if handlers is not None:
         registry.include(handlers)
     runtime = Runtime(settings, open_database(settings.database_url), registry, _jobs(settings), calendar=calendar)
+    runtime.calendar_source = calendar_source
     if known_groups is not None:
         runtime.known_groups = known_groups
     return Engine(runtime)

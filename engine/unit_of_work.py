@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 MAX_FOLLOWING = 1_000
 """Pieces of work that the thread of one command does after its commit; what is left then lies in rows that the sweep finds."""
 _following = threading.local()
-_OFFSET = select(models.business_clock.c.offset_seconds)
+_CLOCK = select(models.business_clock.c.offset_seconds, models.business_clock.c.calendar_version)
 
 
 @contextmanager
@@ -54,8 +54,11 @@ def reading(runtime: Runtime) -> Iterator[Session]:
 def _open(runtime: Runtime, sqlite_begin: str = "IMMEDIATE") -> Session:
     session = Session(runtime.database.execution_options(sqlite_begin=sqlite_begin), expire_on_commit=False)
     session.info.update(runtime=runtime, after_commit=[], published=[], changed=set())
-    seconds = session.scalar(_OFFSET)
-    clock.set_offset(timedelta(seconds=seconds or 0))
+    row = session.execute(_CLOCK).first()
+    seconds, version = row or (0, 0)
+    clock.set_offset(timedelta(seconds=seconds))
+    if version != runtime.calendar_version and runtime.calendar_source is not None:
+        runtime.calendar, runtime.calendar_version = runtime.calendar_source(session), version
     return session
 
 

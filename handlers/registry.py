@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.jobs import HandlerRegistry
+from handlers.calendar import models as _calendar_tables  # noqa: F401 - no job of its own; its tables belong to the schema
 from handlers.cases.jobs import registry as cases
 from handlers.documents.jobs import registry as documents
 from handlers.materials import models as _material_tables  # noqa: F401 - no job of its own; its table belongs to the schema

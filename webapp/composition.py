@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from engine import Engine, open_engine
-from engine.settings import ROOT, Settings
-from engine.workcalendar import WorkCalendar, load_overlay
+from engine.settings import Settings
+from engine.workcalendar import WorkCalendar
+from handlers.calendar import service as calendars
 from handlers.directory import service as directory
 from handlers.registry import registry
 
-OVERLAY = ROOT / "processes" / "catalogue" / "work_calendar.csv"
 
-
-@lru_cache(maxsize=1)
 def work_calendar() -> WorkCalendar:
-    """Xinjiang's working days; read once."""
-    return WorkCalendar(load_overlay(OVERLAY))
+    """Xinjiang's working days and office hours as they come with the program: for what opens no database."""
+    return calendars.catalogue_calendar()
 
 
 def open_lianban(settings: Settings | None = None) -> Engine:
     """The engine over `settings` (default: from the environment) with every handler, Xinjiang's calendar and the known groups."""
-    return open_engine(settings or Settings.from_environment(), registry(), calendar=work_calendar(), known_groups=directory.known_groups)
+    return open_engine(
+        settings or Settings.from_environment(),
+        registry(),
+        calendar=work_calendar(),
+        calendar_source=calendars.effective_calendar,
+        known_groups=directory.known_groups,
+    )

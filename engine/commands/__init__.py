@@ -1,6 +1,7 @@
 """The commands: one use case a file, `f(session, actor, ...)`; each runs inside a unit of work and never commits."""
 
 from engine.commands.advance import advance
+from engine.commands.calendar_changed import calendar_changed
 from engine.commands.cancel_instance import cancel_instance
 from engine.commands.claim_task import claim_task, unclaim_task
 from engine.commands.complete_task import complete_task
@@ -21,6 +22,7 @@ __all__ = [
     "activate_jobs",
     "advance",
     "broadcast_signal",
+    "calendar_changed",
     "cancel_instance",
     "check_resources",
     "claim_task",
