@@ -17,7 +17,8 @@ from engine.jobs.registry import HandlerRegistry
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.bpmn import Instance
+    from engine.bpmn import Instance, ProcessModel
+    from engine.findings import Finding
     from engine.workcalendar import WorkCalendar
 
 K = TypeVar("K", bound=Hashable)
@@ -88,6 +89,7 @@ class Runtime:
     calendar_version: int = 0
     calendar_source: Callable[[Session], WorkCalendar] | None = None
     known_groups: Callable[[Session], frozenset[str] | None] = lambda _session: None
+    house_rules: Callable[[ProcessModel], list[Finding]] = lambda _model: []
     sweeps: list[Callable[[], None]] = field(default_factory=list)
     publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)
     definitions: LruCache[int, Row[Any]] = field(default_factory=lambda: LruCache(1024))

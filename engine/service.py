@@ -31,6 +31,8 @@ from engine.store.migrate import upgrade
 from engine.unit_of_work import reading, unit_of_work
 
 if TYPE_CHECKING:
+    from engine.bpmn import ProcessModel
+    from engine.findings import Finding
     from engine.workcalendar import WorkCalendar
 
 log = structlog.get_logger(__name__)
@@ -149,11 +151,13 @@ def open_engine(
     calendar: WorkCalendar | None = None,
     calendar_source: Callable[[Session], WorkCalendar] | None = None,
     known_groups: Callable[[Session], frozenset[str] | None] | None = None,
+    house_rules: Callable[[ProcessModel], list[Finding]] | None = None,
 ) -> Engine:
     """Open the database and put the engine together; starts no thread and touches no table.
 
     `handlers`: the domain's job types; `calendar`: working days for FEEL; `calendar_source` reads them from the
-    database when they have changed there; `known_groups`: the groups a diagram may name.
+    database when they have changed there; `known_groups`: the groups a diagram may name;
+    `house_rules`: what the domain demands of a diagram beyond sound BPMN.
     """
     registry = HandlerRegistry()
     registry.include(builtin_handlers)
@@ -163,6 +167,8 @@ def open_engine(
     runtime.calendar_source = calendar_source
     if known_groups is not None:
         runtime.known_groups = known_groups
+    if house_rules is not None:
+        runtime.house_rules = house_rules
     return Engine(runtime)
 
 

@@ -6,6 +6,7 @@ from engine import Engine, open_engine
 from engine.settings import Settings
 from engine.workcalendar import WorkCalendar
 from handlers.calendar import service as calendars
+from handlers.diagram_rules import service as diagram_rules
 from handlers.directory import service as directory
 from handlers.registry import registry
 
@@ -23,4 +24,5 @@ def open_lianban(settings: Settings | None = None) -> Engine:
         calendar=work_calendar(),
         calendar_source=calendars.effective_calendar,
         known_groups=directory.known_groups,
+        house_rules=diagram_rules.check,
     )

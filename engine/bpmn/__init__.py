@@ -4,7 +4,7 @@ from engine.bpmn.instance import Instance
 from engine.bpmn.interface import Completed, Environment, Failed, Known, Outcome, Pending, Thrown, TokenInfo
 from engine.bpmn.lint import lint
 from engine.bpmn.model import ElementInfo, MessageStart, ProcessModel, SignalStart, TimerStart
-from engine.bpmn.parser import parse
+from engine.bpmn.parser import lines, parse
 
 __all__ = [
     "Completed",
@@ -21,6 +21,7 @@ __all__ = [
     "Thrown",
     "TimerStart",
     "TokenInfo",
+    "lines",
     "lint",
     "parse",
 ]

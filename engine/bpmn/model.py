@@ -27,6 +27,10 @@ class ElementInfo:
     """activity of a boundary event"""
     called: str = ""
     """called process id of a call activity, when it is static"""
+    assignee: str = ""
+    """of a user task, as written ("=" before FEEL)"""
+    candidate_groups: str = ""
+    """of a user task, as written: a comma list, or FEEL after "=" """
 
 
 @dataclass(frozen=True, slots=True)

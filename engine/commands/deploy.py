@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.bpmn import Known, ProcessModel, lint, parse
+from engine.bpmn import Known, ProcessModel, lines, lint, parse
 from engine.dmn import DecisionModel, parse_dmn
 from engine.errors import DeploymentRefused, Invalid
 from engine.findings import Finding
@@ -87,13 +87,24 @@ def check_resources(session: Session, resources: Sequence[tuple[str, bytes]]) ->
     """Parse and lint without storing anything: what `lianban lint` shows. The models are empty when there are errors."""
     parsed = _read(resources)
     known = _known(session, parsed)
+    rules = runtime_of(session).house_rules
     for resource, content in parsed.bpmn.items():
-        parsed.findings += lint(content, resource, known)
+        parsed.findings += lint(content, resource, known) + _by_house_rules(rules, content, resource)
     models: dict[str, list[ProcessModel]] = {}
     if not any(f.severity == "error" for f in parsed.findings):
         models = {resource: parse(content, resource) for resource, content in parsed.bpmn.items()}
     parsed.findings.sort(key=lambda f: ({"error": 0, "warning": 1, "hint": 2}[f.severity], f.resource, f.line))
     return parsed, models
+
+
+def _by_house_rules(rules: Callable[[ProcessModel], list[Finding]], content: bytes, resource: str) -> list[Finding]:
+    """What the domain says of a diagram, with the lines that the rules, which see no XML, cannot know."""
+    try:
+        found = [finding for model in parse(content, resource) for finding in rules(model)]
+    except DeploymentRefused:
+        return []  # lint has said why; the rules look at processes that can be read
+    where = lines(content)
+    return [replace(finding, line=where.get(finding.element_id, 0)) for finding in found]
 
 
 def _read(resources: Sequence[tuple[str, bytes]]) -> Resources:

@@ -9,7 +9,8 @@ from engine.bpmn.model import ElementInfo, MessageStart, ProcessModel, SignalSta
 from engine.bpmn.parser.extensions import read_properties, zeebe
 from engine.bpmn.parser.nodes import MEMBER
 from engine.bpmn.parser.process import FileParser
-from engine.bpmn.parser.xml import Refused, child_text, read_xml
+from engine.bpmn.parser.xml import Refused, child_text, finding_at, read_xml
+from engine.bpmn.vocabulary import Text
 from engine.errors import DeploymentRefused
 
 
@@ -20,6 +21,11 @@ def parse(xml: bytes, resource: str) -> list[ProcessModel]:
         return [_model(parser, process_id, resource) for process_id in parser.executable()]
     except Refused as error:
         raise DeploymentRefused([error.finding]) from error
+
+
+def lines(xml: bytes) -> dict[str, int]:
+    """Element id -> line, of a file that `parse` accepts."""
+    return {node.get("id", ""): finding_at("", "", "", "", node).line for node in read_xml(xml, "").iter() if node.get("id")}
 
 
 def _model(parser: FileParser, process_id: str, resource: str) -> ProcessModel:
@@ -49,6 +55,11 @@ def _model(parser: FileParser, process_id: str, resource: str) -> ProcessModel:
 def _flows(element: Element) -> list[tuple[str, str]]:
     """(flow id, target id) of the outgoing flows, the default flow first."""
     return [(f.flow_id, f.target.bpmn_id) for f in sorted(element.flows, key=lambda f: not f.is_default)]
+
+
+def _written(text: Text | None) -> str:
+    """A text as the analyst typed it."""
+    return "" if text is None else ("=" if text.is_feel else "") + text.text
 
 
 def _add_start(model: ProcessModel, start: Element) -> None:
@@ -84,6 +95,8 @@ def _elements(spec: ScopeSpec, parent: str) -> Iterator[tuple[str, ElementInfo]]
             trigger=member.trigger.kind if member.trigger is not None else "",
             attached_to=hosts.get(element.name, ""),
             called=called.process_id.text if called is not None and not called.process_id.is_feel else "",
+            assignee=_written(ext.assignment.assignee if ext.assignment else None),
+            candidate_groups=_written(ext.assignment.candidate_groups if ext.assignment else None),
         )
         yield element.bpmn_id, info
     for name, inner in spec.inner.items():
