@@ -27,6 +27,8 @@ class ElementInfo:
     """activity of a boundary event"""
     called: str = ""
     """called process id of a call activity, when it is static"""
+    job_type: str = ""
+    """as written, "" without one"""
     assignee: str = ""
     """of a user task, as written ("=" before FEEL)"""
     candidate_groups: str = ""

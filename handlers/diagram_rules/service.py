@@ -14,6 +14,7 @@ from engine.bpmn import ElementInfo, ProcessModel
 from engine.findings import Finding
 from handlers.catalogue.service import Catalogue, catalogue
 from handlers.diagram_rules.paths import critical_path, limit_of
+from handlers.registry import registry
 
 GENERAL_LIMIT = 20
 """Working days of 行政许可法 42 for a decision when the item has no limit of its own."""
@@ -27,7 +28,7 @@ Blame = tuple[str, str, str, str]
 def check(model: ProcessModel) -> list[Finding]:
     """Every finding of the house rules about one process, in document order."""
     entries = catalogue()
-    rules: tuple[Callable[[ProcessModel, Catalogue], Iterator[Blame]], ...] = (_basis, _unit, _limit, _statute, _milestones)
+    rules: tuple[Callable[[ProcessModel, Catalogue], Iterator[Blame]], ...] = (_basis, _unit, _limit, _statute, _milestones, _job_types)
     approval = model.properties.get("approval") == "true"
     return [_finding(model, blame, approval) for rule in rules for blame in rule(model, entries)]
 
@@ -110,6 +111,15 @@ def _statute(model: ProcessModel, entries: Catalogue) -> Iterator[Blame]:
 def _working_days(entries: Catalogue, code: str) -> int:
     text = entries.items[code].statutory_limit if code else ""
     return int(text) if text.isdigit() else GENERAL_LIMIT
+
+
+def _job_types(model: ProcessModel, _entries: Catalogue) -> Iterator[Blame]:
+    """The program itself does what an approval diagram calls; elsewhere a worker outside may fetch jobs of any type."""
+    known = registry().types() | {"publish_message"}
+    for element in model.elements.values():
+        if element.job_type and not element.job_type.startswith("=") and element.job_type not in known:
+            zh = f"没有处理作业类型“{element.job_type}”的程序；流程会停在这里等外部工作程序领取。"
+            yield element.id, "job-type", zh, f"No handler does jobs of type {element.job_type!r}; the flow waits here for an outside worker."
 
 
 def _milestones(model: ProcessModel, _entries: Catalogue) -> Iterator[Blame]:

@@ -6,7 +6,9 @@ from engine.bpmn.interface import Known
 from engine.bpmn.lint.bindings import check_bindings
 from engine.bpmn.lint.deadlock import check_deadlocks
 from engine.bpmn.lint.findings import Report, scopes
+from engine.bpmn.lint.joining import check_joining
 from engine.bpmn.lint.loops import check_loops
+from engine.bpmn.lint.names import check_names
 from engine.bpmn.lint.structure import check_ids, check_scope
 from engine.bpmn.parser import parse
 from engine.bpmn.parser.xml import BPMN, Refused, read_xml
@@ -38,6 +40,8 @@ def lint(xml: bytes, resource: str, known: Known | None = None) -> list[Finding]
         for scope in scopes(process):
             check_scope(report, scope)
             check_deadlocks(report, scope)
+            check_joining(report, scope)
+            check_names(report, scope)
         check_bindings(report, process)
         check_loops(report, process)
     _check_parse(report, xml)

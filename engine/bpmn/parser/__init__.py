@@ -95,6 +95,7 @@ def _elements(spec: ScopeSpec, parent: str) -> Iterator[tuple[str, ElementInfo]]
             trigger=member.trigger.kind if member.trigger is not None else "",
             attached_to=hosts.get(element.name, ""),
             called=called.process_id.text if called is not None and not called.process_id.is_feel else "",
+            job_type=_written(ext.job.type if ext.job else None),
             assignee=_written(ext.assignment.assignee if ext.assignment else None),
             candidate_groups=_written(ext.assignment.candidate_groups if ext.assignment else None),
         )
