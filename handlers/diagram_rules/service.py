@@ -119,7 +119,12 @@ def _job_types(model: ProcessModel, _entries: Catalogue) -> Iterator[Blame]:
     for element in model.elements.values():
         if element.job_type and not element.job_type.startswith("=") and element.job_type not in known:
             zh = f"没有处理作业类型“{element.job_type}”的程序；流程会停在这里等外部工作程序领取。"
-            yield element.id, "job-type", zh, f"No handler does jobs of type {element.job_type!r}; the flow waits here for an outside worker."
+            yield (
+                element.id,
+                "job-type",
+                zh,
+                f"Nobody here does jobs of type {element.job_type!r}; the flow waits for an outside worker.",
+            )
 
 
 def _milestones(model: ProcessModel, _entries: Catalogue) -> Iterator[Blame]:
