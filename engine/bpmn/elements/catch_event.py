@@ -46,12 +46,13 @@ class CatchingElement(Element):
         if trigger is None or trigger.kind in ("link", "error", "escalation", "cancel", "compensate", "conditional"):
             return Wait({})
         if trigger.kind == "message":
-            return Wait({}, self._subscription(token, trigger))
+            return Wait({}, self.subscription(token, trigger))
         if trigger.kind == "signal" and trigger.name is not None:
             return Wait({"signal": expressions.required_text(token, trigger.name)})
         return Wait(schedule(token, trigger, token.workflow.process.env.now()))
 
-    def _subscription(self, token: Token, trigger: Trigger) -> SubscriptionOpened:
+    def subscription(self, token: Token, trigger: Trigger) -> SubscriptionOpened:
+        """The message subscription that a token opens now. Raises StepFailed."""
         name = "" if trigger.name is None else expressions.required_text(token, trigger.name)
         key = "" if trigger.correlation_key is None else expressions.required_text(token, trigger.correlation_key)
         shown = self.shown_event()

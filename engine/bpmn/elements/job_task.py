@@ -21,10 +21,10 @@ from engine.changes import JobOpened
 DEFAULT_RETRIES = 3
 
 
-def do_job(token: Token, definition: JobDefinition) -> bool | None:
-    """Hand a job to the host: True = done, None = pending. Raises BpmnThrow or StepFailed."""
+def job_of(token: Token, definition: JobDefinition) -> JobOpened:
+    """The job that an element opens now. Raises StepFailed."""
     element = token.task_spec
-    job = JobOpened(
+    return JobOpened(
         token_id=token.id,
         element_id=element.bpmn_id,
         type=expressions.required_text(token, definition.type),
@@ -33,6 +33,11 @@ def do_job(token: Token, definition: JobDefinition) -> bool | None:
         variables=visible_json(token),
         properties=dict(element.ext.properties),
     )
+
+
+def do_job(token: Token, definition: JobDefinition) -> bool | None:
+    """Hand a job to the host: True = done, None = pending. Raises BpmnThrow or StepFailed."""
+    job = job_of(token, definition)
     process = token.workflow.process
     outcome = process.env.perform(job)
     if isinstance(outcome, Completed):
