@@ -27,13 +27,14 @@ class StoredState:
 @dataclass(slots=True)
 class ElementEvent:
     """One line of the append-only element history: a token came (`entered`), or ended as `completed`, `terminated` or `merged`.
+    A migration to another model renames its element (`migrated`).
 
     `scope_id` is the token id of the enclosing subprocess (0: the process itself), `predecessor` the token it came from,
     `flow_id` the sequence flow it came by, `into` the join token that consumed it.
     """
 
     token_id: int
-    kind: Literal["entered", "completed", "terminated", "merged"]
+    kind: Literal["entered", "completed", "terminated", "merged", "migrated"]
     element_id: str
     scope_id: int = 0
     predecessor: int | None = None
@@ -114,9 +115,22 @@ class IncidentRaised:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What is left of a completed called instance so that its caller can undo it: the definition it ran on, and its compensation records
+    (JSON; engine.bpmn.elements.compensation)."""
+
+    definition_key: int
+    records: list[Any]
+
+
 @dataclass(slots=True)
 class CallStarted:
-    """A call activity wants a child instance of `process_id` with these variables (after input mappings and propagation flags)."""
+    """A call activity wants a child instance of `process_id` with these variables (after input mappings and propagation flags).
+
+    `undoing`: not a new run of the process, but the compensation of an earlier one: an instance of the named definition that runs only
+    the handlers of the records; `variables` are those the earlier one had at its end.
+    """
 
     token_id: int
     element_id: str
@@ -125,6 +139,7 @@ class CallStarted:
     version_tag: str | None
     variables: dict[str, Any]
     business_id: str | None = None
+    undoing: Undoing | None = None
 
 
 @dataclass(slots=True)
@@ -149,7 +164,7 @@ class DecisionEvaluated:
 
 @dataclass(slots=True)
 class UncaughtThrow:
-    """The instance ended by a BPMN error (or passed on an escalation) that its caller's call activity may catch."""
+    """What a called instance threw and did not catch: a BPMN error, which ended it, or an escalation, after which it went on."""
 
     kind: Literal["error", "escalation"]
     code: str
@@ -165,6 +180,8 @@ class Changes:
     state: InstanceState = "ACTIVE"
     next_due_at: datetime | None = None
     tokens: dict[int, bytes] = field(default_factory=dict)
+    first_new_token: int = 1
+    """Tokens from this id on have never been stored."""
     removed_tokens: list[int] = field(default_factory=list)
     variables: dict[tuple[int, str], bytes] = field(default_factory=dict)
     removed_scopes: list[int] = field(default_factory=list)
@@ -183,6 +200,9 @@ class Changes:
     cancelled_calls: list[int] = field(default_factory=list)
     signals: list[SignalBroadcast] = field(default_factory=list)
     decisions: list[DecisionEvaluated] = field(default_factory=list)
-    uncaught: UncaughtThrow | None = None
+    uncaught: list[UncaughtThrow] = field(default_factory=list)
+    """in the order they were thrown; an error is the last"""
+    compensation: list[Any] = field(default_factory=list)
+    """what its caller can undo of an instance that has completed"""
     result: dict[str, Any] | None = None
     """The instance's own variables at its end (only when state is COMPLETED): what a caller may take over."""

@@ -54,6 +54,7 @@ def take_changes(process: Process) -> Changes:
     changes.state = process.state
     changes.next_due_at = process.next_due()
     changes.tokens = {token_id: token_row(token) for token_id, token in process.dirty.items() if token_id in alive}
+    changes.first_new_token = process.saved_id + 1
     process.start_recording()
     process.saved_id = process.last_id
     return changes

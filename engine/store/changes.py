@@ -1,13 +1,14 @@
-"""Writes a `Changes` as rows: one executemany per table, nothing read back. Runs inside the command's transaction."""
+"""Writes a `Changes` as rows: one statement a table, all sent together, nothing read back. Runs inside the command's transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Insert, Table, bindparam, delete, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from engine import clock
 from engine.changes import Changes, JobOpened, UserTaskOpened
 from engine.store import models as m
 from engine.store.models import element_key
+from engine.store.prepared import Batch, Prepared
 
 
 @dataclass(slots=True)
@@ -44,6 +46,9 @@ class Completion:
     token_id: int
     username: str
     submission: dict[str, Any]
+    has_candidates: bool = True
+    has_drafts: bool = True
+    """False where it is known that there are no such rows to delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,49 +56,6 @@ class OpenedForm:
     """The form version that an opened user task is bound to."""
 
     key: int | None
-
-
-_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
-_UPDATE_INSTANCE = update(m.process_instance).where(m.process_instance.c.key == bindparam("instance"))
-_DELETE_TOKENS = delete(m.token).where(m.token.c.instance_key == bindparam("instance"), m.token.c.token_id.in_(_IDS))
-_DELETE_SCOPES = delete(m.variable).where(m.variable.c.instance_key == bindparam("instance"), m.variable.c.scope_id.in_(_IDS))
-_CLOSE_TASK = update(m.user_task).where(m.user_task.c.key == bindparam("task"))
-_TASKS: BindParameter[list[int]] = bindparam("tasks", expanding=True)
-_DELETE_CANDIDATES = delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key.in_(_TASKS))
-_DELETE_DRAFTS = delete(m.user_task_draft).where(m.user_task_draft.c.task_key.in_(_TASKS))
-# statements of the hot path are built once: building one costs more than running it
-
-
-def write(
-    session: Session, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None, forms: dict[int, OpenedForm]
-) -> None:
-    """Write all rows of one step of one instance. `forms`: token id -> the form an opened task uses."""
-    connection = session.connection()
-    row.version += 1
-    row.state = changes.state
-    row.incidents += len(changes.incidents) - len(changes.resolved_incidents)
-    row.header = changes.header
-    row.next_due_at = changes.next_due_at
-    connection.execute(
-        _UPDATE_INSTANCE,
-        {
-            "instance": row.key,
-            "version": row.version,
-            "header": changes.header,
-            "state": changes.state,
-            "next_due_at": changes.next_due_at,
-            "incidents": row.incidents,
-            "ended_at": None if changes.state == "ACTIVE" else now,
-        },
-    )
-    _write_tokens(connection, row.key, changes)
-    _write_variables(connection, row.key, changes)
-    _write_history(connection, row.key, changes, now)
-    _close_user_tasks(connection, row, changes, now, completion)
-    _open_user_tasks(connection, row, changes, now, forms)
-    _write_waits(connection, row, changes, now)
-    _write_incidents(connection, row, changes, now)
-    _write_decisions(connection, row, changes, now)
 
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...], values: tuple[str, ...]) -> None:
@@ -108,76 +70,138 @@ def _upsert_statement(dialect: str, table: Table, keys: tuple[str, ...], values:
     return upserting
 
 
-def _write_tokens(connection: Connection, key: int, changes: Changes) -> None:
-    if changes.removed_tokens:
-        connection.execute(_DELETE_TOKENS, {"instance": key, "ids": changes.removed_tokens})
-    if changes.tokens:
-        rows = [{"instance_key": key, "token_id": token, "data": data} for token, data in changes.tokens.items()]
-        upsert(connection, m.token, rows, ("instance_key", "token_id"), ("data",))
+def _upserting(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Callable[[str], Insert]:
+    return lambda dialect: _upsert_statement(dialect, table, keys, values)
 
 
-def _write_variables(connection: Connection, key: int, changes: Changes) -> None:
-    if changes.removed_scopes:
-        connection.execute(_DELETE_SCOPES, {"instance": key, "ids": changes.removed_scopes})
-    if changes.variables:
-        rows = [
-            {"instance_key": key, "scope_id": scope, "name": name, "value": value} for (scope, name), value in changes.variables.items()
-        ]
-        upsert(connection, m.variable, rows, ("instance_key", "scope_id", "name"), ("value",))
+_INSTANCE_COLUMNS = ("version", "header", "state", "next_due_at", "incidents", "ended_at")
+_UPDATE_INSTANCE = Prepared(update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")), *_INSTANCE_COLUMNS)
+_OF_INSTANCE = m.token.c.instance_key == bindparam("instance")
+_RENAME_TOKEN = Prepared(update(m.token).where(_OF_INSTANCE, m.token.c.token_id == bindparam("gone")), "token_id", "data")
+_DELETE_TOKEN = Prepared(delete(m.token).where(_OF_INSTANCE, m.token.c.token_id == bindparam("gone")))
+_DELETE_SCOPE = Prepared(
+    delete(m.variable).where(m.variable.c.instance_key == bindparam("instance"), m.variable.c.scope_id == bindparam("gone"))
+)
+_WRITE_TOKEN = Prepared(_upserting(m.token, ("instance_key", "token_id"), ("data",)))
+_WRITE_VARIABLE = Prepared(_upserting(m.variable, ("instance_key", "scope_id", "name"), ("value",)))
+_INSERT_HISTORY = Prepared(m.element_event.insert())
+_INSERT_TASK = Prepared(m.user_task.insert())
+_INSERT_CANDIDATE = Prepared(m.user_task_candidate.insert())
+_INSERT_SUBSCRIPTION = Prepared(m.message_subscription.insert())
+_INSERT_SIGNAL_WAIT = Prepared(m.signal_wait.insert())
+_CLOSE_TASK = Prepared(
+    update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at", "completed_by", "submission"
+)
+_DELETE_CANDIDATES = Prepared(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key == bindparam("task")))
+_DELETE_DRAFTS = Prepared(delete(m.user_task_draft).where(m.user_task_draft.c.task_key == bindparam("task")))
+_DELETE_SUBSCRIPTION = Prepared(delete(m.message_subscription).where(m.message_subscription.c.key == bindparam("gone")))
+_DELETE_SIGNAL_WAIT = Prepared(delete(m.signal_wait).where(m.signal_wait.c.key == bindparam("gone")))
 
 
-def _write_history(connection: Connection, key: int, changes: Changes, now: datetime) -> None:
-    if changes.history:
-        rows = [
-            {
-                "instance_key": key,
-                "token_id": event.token_id,
-                "kind": event.kind,
-                "element_id": event.element_id,
-                "scope_id": event.scope_id,
-                "predecessor": event.predecessor,
-                "flow_id": event.flow_id,
-                "into": event.into,
-                "at": now,
-            }
-            for event in changes.history
-        ]
-        connection.execute(m.element_event.insert(), rows)
+def write(
+    session: Session, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None, forms: dict[int, OpenedForm]
+) -> None:
+    """Write all rows of one step of one instance. `forms`: token id -> the form an opened task uses."""
+    now = now.astimezone(UTC)  # once, not for every row
+    row.version += 1
+    row.state = changes.state
+    row.incidents += len(changes.incidents) - len(changes.resolved_incidents)
+    row.header = changes.header
+    row.next_due_at = changes.next_due_at
+    batch = Batch()
+    values = {
+        "instance": row.key,
+        "version": row.version,
+        "header": changes.header,
+        "state": changes.state,
+        "next_due_at": changes.next_due_at,
+        "incidents": row.incidents,
+        "ended_at": None if changes.state == "ACTIVE" else now,
+    }
+    batch.add(_UPDATE_INSTANCE, [values])
+    _write_tokens(batch, row.key, changes)
+    _write_variables(batch, row.key, changes)
+    _write_history(batch, row.key, changes, now)
+    _close_user_tasks(batch, row, changes, now, completion)
+    _open_user_tasks(batch, row, changes, now, forms)
+    _write_waits(batch, row, changes, now)
+    connection = session.connection()
+    batch.send(connection)
+    _close_jobs(connection, row, changes)
+    _write_incidents(connection, row, changes, now)
+    _write_decisions(connection, row, changes, now)
 
 
-def _close_user_tasks(connection: Connection, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None) -> None:
-    if not changes.closed_user_tasks:
-        return
-    rows = []
+def _write_tokens(batch: Batch, key: int, changes: Changes) -> None:
+    """A row that is no longer needed becomes that of a new token: the usual step is one UPDATE instead of a DELETE and an INSERT."""
+    fresh = [token for token in changes.tokens if token >= changes.first_new_token]
+    renamed = dict(zip(changes.removed_tokens, fresh, strict=False))
+    written = set(renamed.values())
+    batch.add(
+        _RENAME_TOKEN,
+        [{"instance": key, "gone": gone, "token_id": token, "data": changes.tokens[token]} for gone, token in renamed.items()],
+    )
+    batch.add(_DELETE_TOKEN, [{"instance": key, "gone": gone} for gone in changes.removed_tokens if gone not in renamed])
+    rows = [{"instance_key": key, "token_id": token, "data": data} for token, data in changes.tokens.items() if token not in written]
+    batch.add(_WRITE_TOKEN, rows)
+
+
+def _write_variables(batch: Batch, key: int, changes: Changes) -> None:
+    batch.add(_DELETE_SCOPE, [{"instance": key, "gone": scope} for scope in changes.removed_scopes])
+    rows = [{"instance_key": key, "scope_id": scope, "name": name, "value": value} for (scope, name), value in changes.variables.items()]
+    batch.add(_WRITE_VARIABLE, rows)
+
+
+def _write_history(batch: Batch, key: int, changes: Changes, now: datetime) -> None:
+    rows = [
+        {
+            "instance_key": key,
+            "token_id": event.token_id,
+            "kind": event.kind,
+            "element_id": event.element_id,
+            "scope_id": event.scope_id,
+            "predecessor": event.predecessor,
+            "flow_id": event.flow_id,
+            "into": event.into,
+            "at": now,
+        }
+        for event in changes.history
+    ]
+    batch.add(_INSERT_HISTORY, rows)
+
+
+def _close_user_tasks(batch: Batch, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None) -> None:
+    rows, candidates, drafts = [], [], []
     for closed in changes.closed_user_tasks:
-        mine = completion is not None and closed.completed and completion.token_id == closed.token_id
+        mine = completion if completion is not None and closed.completed and completion.token_id == closed.token_id else None
+        task = element_key(row.key, closed.token_id)
         rows.append(
             {
-                "task": element_key(row.key, closed.token_id),
+                "task": task,
                 "state": "COMPLETED" if closed.completed else "CANCELED",
                 "completed_at": now,
-                "completed_by": completion.username if mine and completion else None,
-                "submission": completion.submission if mine and completion else None,
+                "completed_by": mine.username if mine else None,
+                "submission": mine.submission if mine else None,
             }
         )
-    connection.execute(_CLOSE_TASK, rows)
-    keys = {"tasks": [r["task"] for r in rows]}
-    connection.execute(_DELETE_CANDIDATES, keys)
-    connection.execute(_DELETE_DRAFTS, keys)
+        if mine is None or mine.has_candidates:
+            candidates.append({"task": task})
+        if mine is None or mine.has_drafts:
+            drafts.append({"task": task})
+    batch.add(_CLOSE_TASK, rows)
+    batch.add(_DELETE_CANDIDATES, candidates)
+    batch.add(_DELETE_DRAFTS, drafts)
 
 
-def _open_user_tasks(connection: Connection, row: InstanceRow, changes: Changes, now: datetime, forms: dict[int, OpenedForm]) -> None:
-    if not changes.user_tasks:
-        return
-    connection.execute(m.user_task.insert(), [_task_row(row, task, now, forms) for task in changes.user_tasks])
+def _open_user_tasks(batch: Batch, row: InstanceRow, changes: Changes, now: datetime, forms: dict[int, OpenedForm]) -> None:
+    batch.add(_INSERT_TASK, [_task_row(row, task, now, forms) for task in changes.user_tasks])
     candidates = [
         {"task_key": element_key(row.key, task.token_id), "kind": kind, "name": name}
         for task in changes.user_tasks
         for kind, names in (("group", task.candidate_groups), ("user", task.candidate_users))
         for name in dict.fromkeys(names)
     ]
-    if candidates:
-        connection.execute(m.user_task_candidate.insert(), candidates)
+    batch.add(_INSERT_CANDIDATE, candidates)
 
 
 def _task_row(row: InstanceRow, task: UserTaskOpened, now: datetime, forms: dict[int, OpenedForm]) -> dict[str, Any]:
@@ -206,43 +230,36 @@ def _task_row(row: InstanceRow, task: UserTaskOpened, now: datetime, forms: dict
     }
 
 
-def _write_waits(connection: Connection, row: InstanceRow, changes: Changes, now: datetime) -> None:
-    for table, tokens in (
-        (m.message_subscription, changes.closed_subscriptions),
-        (m.signal_wait, changes.closed_signal_waits),
-    ):
-        if tokens:
-            connection.execute(delete(table).where(table.c.key.in_([element_key(row.key, token) for token in tokens])))
-    if changes.subscriptions:
-        connection.execute(
-            m.message_subscription.insert(),
-            [
-                {
-                    "key": element_key(row.key, s.token_id),
-                    "instance_key": row.key,
-                    "root_key": row.root_key,
-                    "process_id": row.process_id,
-                    "token_id": s.token_id,
-                    "element_id": s.element_id,
-                    "element_name": s.element_name,
-                    "message_name": s.message_name,
-                    "correlation_key": s.correlation_key,
-                    "business_id": row.business_id,
-                    "interrupting": s.interrupting,
-                    "properties": s.properties,
-                    "created_at": now,
-                }
-                for s in changes.subscriptions
-            ],
-        )
-    if changes.signal_waits:
-        connection.execute(
-            m.signal_wait.insert(),
-            [
-                {"key": element_key(row.key, t), "instance_key": row.key, "root_key": row.root_key, "token_id": t, "name": n}
-                for t, n in changes.signal_waits
-            ],
-        )
+def _write_waits(batch: Batch, row: InstanceRow, changes: Changes, now: datetime) -> None:
+    batch.add(_DELETE_SUBSCRIPTION, [{"gone": element_key(row.key, token)} for token in changes.closed_subscriptions])
+    batch.add(_DELETE_SIGNAL_WAIT, [{"gone": element_key(row.key, token)} for token in changes.closed_signal_waits])
+    subscriptions = [
+        {
+            "key": element_key(row.key, s.token_id),
+            "instance_key": row.key,
+            "root_key": row.root_key,
+            "process_id": row.process_id,
+            "token_id": s.token_id,
+            "element_id": s.element_id,
+            "element_name": s.element_name,
+            "message_name": s.message_name,
+            "correlation_key": s.correlation_key,
+            "business_id": row.business_id,
+            "interrupting": s.interrupting,
+            "properties": s.properties,
+            "created_at": now,
+        }
+        for s in changes.subscriptions
+    ]
+    batch.add(_INSERT_SUBSCRIPTION, subscriptions)
+    waits = [
+        {"key": element_key(row.key, token), "instance_key": row.key, "root_key": row.root_key, "token_id": token, "name": name}
+        for token, name in changes.signal_waits
+    ]
+    batch.add(_INSERT_SIGNAL_WAIT, waits)
+
+
+def _close_jobs(connection: Connection, row: InstanceRow, changes: Changes) -> None:
     if changes.closed_jobs:
         connection.execute(
             update(m.job)
