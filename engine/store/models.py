@@ -233,6 +233,8 @@ job = Table(
     Column("listener_event", String(20)),
     Column("state", String(12), nullable=False, default="CREATED"),
     Column("retries", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("deaths", Integer, nullable=False, default=0),
     Column("headers", Json, nullable=False, default=dict),
     Column("variables", Json, nullable=False, default=dict),
     Column("worker", String(100)),
@@ -243,7 +245,8 @@ job = Table(
     Column("ended_at", Instant, index=True),
     Index("ix_job_activatable", "type", "state", "deadline"),
 )
-"""`deadline`, `not_before` and `ended_at` are wall time: leases, back-off and clean-up do not follow the business clock."""
+"""`deadline`, `not_before` and `ended_at` are wall time: leases, back-off and clean-up do not follow the business clock. `attempts`: how
+often one of our workers began it; `deaths`: how often that worker never reported, because it died or lost the database."""
 
 job_worker = Table(
     "job_worker",
@@ -365,3 +368,69 @@ audit_event = Table(
     Column("business_id", String(100), index=True),
     Column("data", Json, nullable=False, default=dict),
 )
+
+variable_event = Table(
+    "variable_event",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("instance_key", BigKey, nullable=False),
+    Column("scope_id", Integer, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("value", LargeBinary),
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_variable_event_instance", "instance_key", "id"),
+)
+"""The append-only history of variables: one row for each variable that a command changed. `version`: the instance's version that the
+command made. A scope that ended with its variables is one row with an empty name and no value."""
+
+instance_migration = Table(
+    "instance_migration",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("instance_key", BigKey, nullable=False, index=True),
+    Column("source_key", BigKey, ForeignKey("process_definition.key"), nullable=False),
+    Column("target_key", BigKey, ForeignKey("process_definition.key"), nullable=False),
+    Column("mapping", Json, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("last_event", BigKey, nullable=False),
+    Column("backup", LargeBinary, nullable=False),
+    Column("not_undoable", String(300)),
+    Column("batch_key", BigKey, index=True),
+    Column("at", Instant, nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("undone_at", Instant),
+    Column("undone_by", String(100)),
+)
+"""One instance moved to another definition. `version`: the instance's version afterwards (a later one means it has moved on); `last_event`:
+the newest element event that speaks of the old element ids; `backup`: the rows as they were; `not_undoable`: why not, if so."""
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("kind", String(30), nullable=False),
+    Column("state", String(12), nullable=False, default="RUNNING", index=True),
+    Column("parameters", Json, nullable=False, default=dict),
+    Column("reason", String(500), nullable=False, default=""),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(100), nullable=False),
+    Column("touched_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+"""One operation over many instances. `state`: RUNNING, PAUSED, CANCELLED or COMPLETED; `touched_at`: wall time of its latest progress."""
+
+batch_item = Table(
+    "batch_item",
+    metadata,
+    Column("batch_key", BigKey, ForeignKey("batch.key", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("instance_key", BigKey, nullable=False, index=True),
+    Column("state", String(10), nullable=False, default="PENDING"),
+    Column("code", String(60)),
+    Column("message", Text),
+    Column("message_en", Text),
+    Column("done_at", Instant),
+    Index("ix_batch_item_state", "batch_key", "state", "position"),
+)
+"""One instance of a batch. `state`: PENDING, DONE, FAILED or SKIPPED; `code` and the messages say why it failed."""
