@@ -15,15 +15,18 @@ from engine.commands.root_run import RootRun
 from engine.policy import Actor
 
 
-def reschedule(session: Session, actor: Actor, instance_key: int, variables: Mapping[str, Any]) -> None:
+def reschedule(
+    session: Session, actor: Actor, instance_key: int, variables: Mapping[str, Any], *, where: Mapping[str, Any] | None = None
+) -> None:
     """Write `variables` to the process scope of an active instance and of every active instance it called, directly or not, and evaluate
     again the waiting timers and conditions there that read them. A timer over a function of the host reads no variable: give an empty
-    mapping and every waiting FEEL timer is evaluated again. Locks the root.
+    mapping and every waiting FEEL timer is evaluated again. `where` leaves out the instances whose process scope does not have these values
+    (one root may carry several cases). Locks the root.
 
     An instance that has ended is left alone. Raises NotFound when there is none with this key.
     """
     open_run = RootRun.open_in(session, instance_key)
     run = open_run or RootRun.locked(session, actor, instance_key)
-    run.provide(instance_key, dict(variables))
+    run.provide(instance_key, dict(variables), dict(where or {}))
     if open_run is None:
         run.finish()

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.bpmn import Instance
-from engine.changes import CallStarted, Changes, StoredState, UncaughtThrow, UserTaskOpened
+from engine.changes import CallStarted, Changes, StoredState, Undoing, UserTaskOpened
 from engine.commands.environment import CommandEnvironment
 from engine.commands.messages import insert_message, offer_after_commit
 from engine.definitions import process_definition, process_model
@@ -96,6 +97,7 @@ class RootRun:
         owner: str | None,
         parent: tuple[InstanceRow, int] | None = None,
         start_element: str | None = None,
+        undoing: Undoing | None = None,
     ) -> int:
         """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits."""
         definition = process_definition(self._session, definition_key)
@@ -137,7 +139,10 @@ class RootRun:
         environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
         self._session.info["root_run"] = self
         model = process_model(self._session, definition.key)
-        self._live[key] = Instance.start(model, variables, environment, start_element=start_element, called=parent is not None)
+        if undoing is not None:
+            self._live[key] = Instance.undo(model, variables, undoing.records, environment)
+        else:
+            self._live[key] = Instance.start(model, variables, environment, start_element=start_element, called=parent is not None)
         self._pending[key] = None
         return key
 
@@ -169,19 +174,30 @@ class RootRun:
         self._session.info.pop("root_run", None)
         self._publish(touched)
 
-    def provide(self, key: int, values: dict[str, Any]) -> None:
-        """Before this run ends, give values to an instance and those it called, and evaluate their timers again."""
-        self._session.info.setdefault("provided", []).append((key, values))
+    def provide(self, key: int, values: dict[str, Any], where: dict[str, Any]) -> None:
+        """Before this run ends, give values to an instance and those it called that have the variables `where`, and to their timers."""
+        self._session.info.setdefault("provided", []).append((key, values, where))
 
     def _apply_provided(self) -> bool:
         """Give out what was provided (a handler provides while its instance runs, so it waits until here); False when there was nothing."""
         provided = self._session.info.pop("provided", [])
-        for key, values in provided:
+        for key, values, where in provided:
             for each in reads.active_below(self._session, self.row(key).root_key, key):
+                if where and not self._has(each, where):
+                    continue
                 live = self.instance(each)
                 if live.state == "ACTIVE":
                     live.refresh_timers(values)
         return bool(provided)
+
+    def _has(self, key: int, where: dict[str, Any]) -> bool:
+        """Whether the process scope of an instance has these values; one that is not live is not loaded for it."""
+        if key in self._live:
+            own = self._live[key].variables()
+        else:
+            stored = reads.variable_rows(self._session, key)
+            own = {name: orjson.loads(value) for scope, name, value in stored if scope == 0 and name in where}
+        return all(own.get(name) == value for name, value in where.items())
 
     def _publish(self, touched: set[int]) -> None:
         info = self._session.info
@@ -214,10 +230,14 @@ class RootRun:
             self._send_signal(row, signal.name, signal.variables)
         for opened in changes.subscriptions:
             offer_after_commit(self._session, row.process_id, opened.message_name, opened.correlation_key)
-        if changes.state != "ACTIVE" or changes.uncaught is not None:
+        if changes.state != "ACTIVE" or changes.uncaught:
             self._tell_parent(row, changes)
 
     def _call(self, row: InstanceRow, call: CallStarted) -> None:
+        if call.undoing is not None:
+            key, parent = call.undoing.definition_key, (row, call.token_id)
+            self.start(key, call.variables, business_id=row.business_id, owner=row.owner, parent=parent, undoing=call.undoing)
+            return
         definition = process_definition(self._session, row.definition_key)
         called = definitions.bound(self._session, "process", call.process_id, call.binding, definition.deployment_key, call.version_tag)
         if called is None or not process_model(self._session, called.key).has_none_start:
@@ -249,17 +269,14 @@ class RootRun:
         parent_row = self.row(row.parent_key)
         if parent_row.state != "ACTIVE":
             return
-        if changes.uncaught is not None:
-            self._throw_in_parent(row.parent_key, row.parent_token, changes.uncaught)
-        elif changes.state == "COMPLETED":
-            self.instance(row.parent_key).call_completed(row.parent_token, changes.result or {})
-
-    def _throw_in_parent(self, parent_key: int, token: int, thrown: UncaughtThrow) -> None:
-        parent = self.instance(parent_key)
-        if thrown.kind == "error":
-            parent.call_failed(token, thrown)
-        else:
-            parent.throw_escalation(token, thrown.code, thrown.variables)
+        parent = self.instance(row.parent_key)
+        for thrown in changes.uncaught:
+            if not parent.is_calling(row.parent_token):
+                return  # an escalation before this one has interrupted the call
+            parent.call_failed(row.parent_token, thrown)
+        if changes.state == "COMPLETED" and parent.is_calling(row.parent_token):
+            undoing = Undoing(row.definition_key, changes.compensation) if changes.compensation else None
+            parent.call_completed(row.parent_token, changes.result or {}, undoing)
 
     def _send_signal(self, row: InstanceRow, name: str, variables: dict[str, Any]) -> None:
         insert_message(self._session, self._actor, "signal", name, "", variables, source_key=row.key)

@@ -54,6 +54,21 @@ def test_a_called_instance_follows_the_root_s_clock_null_unschedules_and_the_pas
         assert reads.incidents(session) == []
 
 
+def test_only_instances_with_the_named_values_follow(engine: Engine) -> None:
+    """One root may carry several cases: each instance has the clock of its own."""
+    key, child = begin(engine, lambda _: {})
+    before = due(engine, child)
+    for where, moved in (({"caseId": "7"}, False), ({"clock": {"due": moment(3)}}, False)):
+        with engine.unit_of_work() as session:
+            commands.reschedule(session, SYSTEM, key, {"clock": {"due": moment(30)}}, where=where)
+        assert (due(engine, child) != before) is moved
+    with engine.reading() as session:
+        own = reads.variables(session, child)["clock"]
+    with engine.unit_of_work() as session:
+        commands.reschedule(session, SYSTEM, key, {"clock": {"due": moment(30)}}, where={"clock": own})
+    assert due(engine, child) != before
+
+
 def test_a_handler_reschedules_its_own_instance_in_the_same_transaction(engine: Engine) -> None:
     def pause(job: JobContext) -> dict[str, Any]:
         commands.reschedule(job.session, SYSTEM, job.root_key, {"clock": {"due": None}})
