@@ -79,7 +79,7 @@ class InstanceCache:
 class Runtime:
     """Shared by all units of work of this process. `publish` is told the root keys and business ids after each commit (live pages).
     `calendar_source` reads the calendar anew when its version in the database is another than `calendar_version`. Each of `sweeps` is
-    called with every sweep, for what a crash may have left undone in the domain."""
+    called with every sweep, for what a crash may have left undone in the domain. `leased`: the keys of the jobs this process is running."""
 
     settings: Settings
     database: Database
@@ -96,6 +96,7 @@ class Runtime:
     models: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     decisions: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     forms: LruCache[int, Any] = field(default_factory=lambda: LruCache(512))
+    leased: set[int] = field(default_factory=set)
     instances: InstanceCache = field(default_factory=lambda: InstanceCache(2000))
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.background import Background, attempt
 from engine.commands import work_jobs
 from engine.commands.advance import advance
 from engine.commands.builtin import registry as builtin_handlers
@@ -37,16 +38,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-SWEEP_SECONDS = 15.0
-
 
 class Engine:
     """Made by open_engine; thread-safe. `start` runs jobs and timers in this process, commands work without it."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self._stop = threading.Event()
-        self._sweeper: threading.Thread | None = None
+        self._background: Background | None = None
         runtime.jobs.register("advance", self._advance)
         runtime.jobs.register("run_job", lambda key: run_job(runtime, key))
 
@@ -82,17 +80,16 @@ class Engine:
 
     # ------------------------------------------------------------------ jobs and timers
     def start(self) -> None:
-        """Run jobs and, every few seconds, what is due or was left behind."""
+        """Run jobs and, every few seconds, what is due or was left behind, by this process or by one that died."""
         self.runtime.jobs.start()
-        self._stop.clear()
-        self._sweeper = threading.Thread(target=self._sweep_for_ever, name="sweep", daemon=True)
-        self._sweeper.start()
+        self._background = Background(self.runtime, self.sweep)
+        self._background.start()
 
     def stop(self) -> None:
-        if self._sweeper is not None:
-            self._stop.set()
-            self._sweeper.join(timeout=30)
-            self._sweeper = None
+        """Take no more jobs; what is running is given a few seconds, then it is left to whoever takes over."""
+        if self._background is not None:
+            self._background.stop()
+            self._background = None
             self.runtime.jobs.stop()
 
     def run_due(self, rounds: int = 10_000) -> int:
@@ -100,11 +97,14 @@ class Engine:
 
         An instance whose timers fail is left to its incident; `rounds` bounds cycles that are due again at once.
         """
+        return self._run_due(rounds, self._advance)
+
+    def _run_due(self, rounds: int, advance_one: Callable[[int], int]) -> int:
         fired = 0
         for _ in range(rounds):
             with reading(self.runtime) as session:
                 due = reads.due_instances(session, clock.now())
-            now_fired = sum(self._advance(key) for key in due)
+            now_fired = sum(advance_one(key) for key in due)
             fired += now_fired
             if not now_fired:
                 return fired
@@ -116,17 +116,32 @@ class Engine:
             return reads.next_due(session)
 
     def sweep(self) -> None:
-        """What a crash or a lost job may have left: undelivered messages, due timers, expired leases of our own jobs."""
+        """What a crash or a lost job may have left: undelivered messages, due timers, expired leases of our own jobs.
+
+        Any number of processes may sweep at once: what each finds is locked and looked at again before anything is done.
+        """
         with reading(self.runtime) as session:
             left = undelivered(session)
             jobs = work_jobs.stalled(session, self.runtime.handlers.types())
         for key in left:
-            deliver_message(self.runtime, key)
-        for key in jobs:
-            run_job(self.runtime, key)
+            attempt(f"message {key}", partial(deliver_message, self.runtime, key))
+        if jobs:
+            minute = str(int(clock.wall_now().timestamp() // 60))  # asked for once a minute at most, whatever the number of processes
+            with unit_of_work(self.runtime) as session:
+                for key in jobs:
+                    self.runtime.jobs.enqueue(session, "run_job", key, once=minute)
         for piece in self.runtime.sweeps:
-            piece()
-        self.run_due(rounds=50)
+            attempt("sweep of the domain", piece)
+        self._run_due(50, self._try_advance)
+
+    def _try_advance(self, key: int) -> int:
+        try:
+            return self._advance(key)
+        except OperationalError:
+            raise
+        except Exception:  # a defect met by one instance must not keep the others' timers from firing
+            log.exception("timer not fired", instance=key)
+            return 0
 
     def _advance(self, key: int) -> int:
         try:
@@ -135,13 +150,6 @@ class Engine:
         except LianbanError as error:
             log.warning("timer not fired", instance=key, reason=error.message("en"))
             return 0
-
-    def _sweep_for_ever(self) -> None:
-        while not self._stop.wait(SWEEP_SECONDS):
-            try:
-                self.sweep()
-            except SQLAlchemyError:
-                log.exception("sweep failed; it will be tried again")
 
 
 def open_engine(

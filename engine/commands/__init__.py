@@ -14,7 +14,7 @@ from engine.commands.reschedule import reschedule
 from engine.commands.resolve_incident import resolve_incident
 from engine.commands.save_draft import save_draft
 from engine.commands.start_instance import start_instance
-from engine.commands.work_jobs import activate_jobs, complete_job, fail_job, throw_job_error
+from engine.commands.work_jobs import activate_jobs, complete_job, extend_job, fail_job, throw_job_error
 
 __all__ = [
     "Deployed",
@@ -32,6 +32,7 @@ __all__ = [
     "deploy",
     "evaluate_decision",
     "event_form",
+    "extend_job",
     "fail_job",
     "may_report",
     "move_clock",

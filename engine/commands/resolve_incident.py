@@ -46,7 +46,8 @@ def _revive_job(session: Session, instance_key: int, token_id: int) -> None:
         )
     ).first()
     if job is not None:
-        session.execute(m.job.update().where(m.job.c.key == job.key).values(state="CREATED", retries=1, error_message=None))
+        values = {"state": "CREATED", "retries": 1, "deaths": 0, "not_before": None, "error_message": None}
+        session.execute(m.job.update().where(m.job.c.key == job.key).values(values))
         runtime = runtime_of(session)
         if runtime.handlers.get(job.type) is not None:
             runtime.jobs.enqueue(session, "run_job", job.key)

@@ -1,4 +1,8 @@
-"""Jobs that are done outside the command's transaction: by our own workers (handlers with I/O) and by outside workers with a lease."""
+"""Jobs that are done outside the command's transaction: by outside workers with a lease, and by our own (run_job.py).
+
+A job is CREATED, then ACTIVATED while a worker holds its lease; a lease that runs out makes it free again, so work is done at least once.
+Whoever reports first counts: later reports are a Conflict. Nothing is activated under a suspended root.
+"""
 
 from __future__ import annotations
 
@@ -6,67 +10,133 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.commands.root_run import RootRun
-from engine.errors import Conflict, NotFound
+from engine.errors import Conflict, Invalid, NotFound
 from engine.policy import Actor, require
+from engine.runtime import runtime_of
 from engine.store import models as m
+
+MAX_AT_ONCE = 1_000
+MAX_TIMEOUT = timedelta(days=7)
+MAX_NAME = 100
+MAX_RETRIES = 1_000
+MAX_BACK_OFF = timedelta(days=366)
 
 
 def activate_jobs(session: Session, actor: Actor, job_type: str, *, worker: str, timeout: timedelta, limit: int) -> list[Row[Any]]:
-    """Lease up to `limit` jobs of a type to a worker for `timeout`; a lease that ran out makes the job free again."""
+    """Lease up to `limit` (at most 1,000) free jobs of a type to `worker` for `timeout` (at most 7 days) -> their rows, oldest first.
+
+    Jobs that another command is touching at this moment are left out, so nobody waits. Needs the power `operate`; raises Invalid.
+    """
     require(actor, "operate")
-    now = clock.wall_now()
-    free = or_(m.job.c.state == "CREATED", (m.job.c.state == "ACTIVATED") & (m.job.c.deadline <= now))
+    _check(limit > 0, f"一次领取的作业数应大于 0，不是 {limit}")
+    _check(timedelta(0) < timeout <= MAX_TIMEOUT, "租约时长应大于 0，不超过 7 天")
+    _check(len(worker) <= MAX_NAME, f"工作者名称不超过 {MAX_NAME} 个字符")
     statement = (
         select(m.job.c.key)
-        .where(m.job.c.type == job_type, free, or_(m.job.c.not_before.is_(None), m.job.c.not_before <= now))
+        .join(m.process_instance, m.process_instance.c.key == m.job.c.instance_key)
+        .where(m.job.c.type == job_type, free(), m.process_instance.c.suspended_at.is_(None))
         .order_by(m.job.c.key)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        .limit(min(limit, MAX_AT_ONCE))
+        .with_for_update(of=m.job, skip_locked=True)
     )
     keys = list(session.scalars(statement))
     if not keys:
         return []
-    session.execute(m.job.update().where(m.job.c.key.in_(keys)).values(state="ACTIVATED", worker=worker, deadline=now + timeout))
+    deadline = clock.wall_now() + timeout
+    session.execute(m.job.update().where(m.job.c.key.in_(keys)).values(state="ACTIVATED", worker=worker, deadline=deadline))
     return list(session.execute(select(m.job).where(m.job.c.key.in_(keys)).order_by(m.job.c.key)).all())
+
+
+def extend_job(session: Session, actor: Actor, job_key: int, *, timeout: timedelta | None = None, retries: int | None = None) -> None:
+    """Move the end of an activated job's lease to `timeout` from now, or set the retries that are left (Camunda 8: update a job).
+
+    Raises Invalid, NotFound, Conflict (the job has ended; its lease cannot be extended because nobody holds it), Forbidden.
+    """
+    require(actor, "operate")
+    _check(timeout is not None or retries is not None, "请给出租约时长或剩余次数")
+    _check(timeout is None or timedelta(0) < timeout <= MAX_TIMEOUT, "租约时长应大于 0，不超过 7 天")
+    _check(retries is None or 0 < retries <= MAX_RETRIES, f"剩余次数应为 1 至 {MAX_RETRIES}")
+    job = session.execute(select(m.job).where(m.job.c.key == job_key).with_for_update()).first()
+    if job is None:
+        raise NotFound(what="作业", key=job_key)
+    if job.state not in ("CREATED", "ACTIVATED", "FAILED"):
+        raise Conflict(reason=f"作业 {job_key} 已结束")
+    values: dict[str, Any] = {}
+    if timeout is not None:
+        if job.state != "ACTIVATED":
+            raise Conflict(reason=f"作业 {job_key} 没有被领取，不能延长租约")
+        values["deadline"] = clock.wall_now() + timeout
+    if retries is not None:
+        values["retries"] = retries
+    session.execute(m.job.update().where(m.job.c.key == job_key).values(values))
 
 
 def complete_job(session: Session, actor: Actor, job_key: int, variables: Mapping[str, Any]) -> None:
     """The work is done; its variables reach the diagram. Conflict when the job was already done or cancelled."""
     run, job = _locked(session, actor, job_key)
-    session.execute(m.job.update().where(m.job.c.key == job_key).values(state="COMPLETED", deadline=None))
+    _end(session, job_key, "COMPLETED")
     run.instance(job.instance_key).complete_job(job.token_id, dict(variables))
     run.finish()
 
 
 def fail_job(session: Session, actor: Actor, job_key: int, *, retries: int, message: str, back_off: timedelta = timedelta(0)) -> None:
-    """The work failed. With retries left it becomes free again after `back_off`; with none it is an incident."""
+    """The work failed. With retries left it becomes free again after `back_off` (at most a year); with none it is an incident."""
+    _check(timedelta(0) <= back_off <= MAX_BACK_OFF, "重试间隔应为 0 至 366 天")
+    _check(retries <= MAX_RETRIES, f"剩余次数不超过 {MAX_RETRIES}")
     run, job = _locked(session, actor, job_key)
     left = max(retries, 0)
     not_before = clock.wall_now() + back_off
-    state = "CREATED" if left else "FAILED"
     session.execute(
         m.job.update()
         .where(m.job.c.key == job_key)
-        .values(state=state, retries=left, error_message=message, not_before=not_before, deadline=None, worker=None)
-    )
-    if not left:
-        run.instance(job.instance_key).raise_incident(
-            job.token_id, "JOB_NO_RETRIES", message, {"jobType": job.type, "jobKey": str(job_key)}
+        .values(
+            state="CREATED" if left else "FAILED",
+            retries=left,
+            error_message=message,
+            not_before=not_before,
+            deadline=None,
+            worker=None,
         )
-        run.finish()
+    )
+    if left:
+        runtime = runtime_of(session)
+        if runtime.handlers.get(job.type) is not None:
+            runtime.jobs.enqueue_at(session, "run_job", job_key, not_before)
+        return
+    run.instance(job.instance_key).raise_incident(job.token_id, "JOB_NO_RETRIES", message, {"jobType": job.type, "jobKey": str(job_key)})
+    run.finish()
 
 
 def throw_job_error(session: Session, actor: Actor, job_key: int, code: str, message: str, variables: Mapping[str, Any]) -> None:
     """The work ended in a BPMN error that the diagram may catch."""
     run, job = _locked(session, actor, job_key)
-    session.execute(m.job.update().where(m.job.c.key == job_key).values(state="ERROR_THROWN", deadline=None))
+    _end(session, job_key, "ERROR_THROWN")
     run.instance(job.instance_key).throw_error(job.token_id, code, message, dict(variables))
     run.finish()
+
+
+def free() -> ColumnElement[bool]:
+    """A job that a worker may take now: created, or leased by somebody who did not report in time; its back-off is over."""
+    now = clock.wall_now()
+    return and_(
+        or_(m.job.c.state == "CREATED", (m.job.c.state == "ACTIVATED") & (m.job.c.deadline <= now)),
+        or_(m.job.c.not_before.is_(None), m.job.c.not_before <= now),
+    )
+
+
+def stalled(session: Session, job_types: frozenset[str], limit: int = 200) -> list[int]:
+    """Jobs of our own types that nobody works on although they could be done now: the sweep has them run, oldest first."""
+    statement = (
+        select(m.job.c.key)
+        .join(m.process_instance, m.process_instance.c.key == m.job.c.instance_key)
+        .where(m.job.c.type.in_(job_types), free(), m.process_instance.c.suspended_at.is_(None))
+    )
+    return list(session.scalars(statement.order_by(m.job.c.key).limit(limit)))
 
 
 def _locked(session: Session, actor: Actor, job_key: int) -> tuple[RootRun, Row[Any]]:
@@ -75,15 +145,16 @@ def _locked(session: Session, actor: Actor, job_key: int) -> tuple[RootRun, Row[
     if instance_key is None:
         raise NotFound(what="作业", key=job_key)
     run = RootRun.locked(session, actor, instance_key)
-    job = session.execute(select(m.job).where(m.job.c.key == job_key)).one()
+    job = session.execute(select(m.job).where(m.job.c.key == job_key).with_for_update()).one()
     if job.state not in ("CREATED", "ACTIVATED"):
         raise Conflict(reason=f"作业 {job_key} 已结束")
     return run, job
 
 
-def stalled(session: Session, job_types: frozenset[str], limit: int = 200) -> list[int]:
-    """Jobs of our own types that nobody works on although they could be done now: the sweep runs them."""
-    now = clock.wall_now()
-    free = or_(m.job.c.state == "CREATED", (m.job.c.state == "ACTIVATED") & (m.job.c.deadline <= now))
-    ready = or_(m.job.c.not_before.is_(None), m.job.c.not_before <= now)
-    return list(session.scalars(select(m.job.c.key).where(m.job.c.type.in_(job_types), free, ready).limit(limit)))
+def _end(session: Session, job_key: int, state: str) -> None:
+    session.execute(m.job.update().where(m.job.c.key == job_key).values(state=state, deadline=None, ended_at=clock.wall_now()))
+
+
+def _check(right: bool, reason: str) -> None:
+    if not right:
+        raise Invalid(reason=reason)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -12,13 +13,15 @@ from engine.jobs.port import JobFunction
 class InlineJobs:
     """The port without threads, processes or tables."""
 
+    executor_id = "inline"
+
     def __init__(self) -> None:
         self._functions: dict[str, JobFunction] = {}
 
     def register(self, name: str, function: JobFunction) -> None:
         self._functions[name] = function
 
-    def enqueue(self, session: Session, name: str, key: int) -> None:
+    def enqueue(self, session: Session, name: str, key: int, *, once: str = "") -> None:
         session.info["after_commit"].append(lambda: self._functions[name](key))
 
     def enqueue_at(self, session: Session, name: str, key: int, due: datetime) -> None:
@@ -30,5 +33,10 @@ class InlineJobs:
     def stop(self) -> None:
         """Nothing to stop."""
 
-    def recover(self) -> int:
+    def recover(self, dead: Iterable[str]) -> int:
+        """Nothing is ever left behind: -> 0."""
+        return 0
+
+    def clean_up(self, older_than: timedelta) -> int:
+        """Nothing is kept: -> 0."""
         return 0
