@@ -13,6 +13,7 @@ from typing import Any
 from engine.bpmn import state as rows
 from engine.bpmn.elements.ad_hoc_subprocess import AdHocSubProcess
 from engine.bpmn.elements.call_activity import CallActivity
+from engine.bpmn.elements.compensation import undo_process
 from engine.bpmn.elements.user_task import UserTask
 from engine.bpmn.interface import Environment, TokenInfo
 from engine.bpmn.kernel import listeners
@@ -62,6 +63,20 @@ class Instance:
             process.variables.put(name, value)
         process.changed_names.clear()
         process.run_command(lambda: process.begin(starts))
+        return cls(model, process)
+
+    @classmethod
+    def undo(
+        cls, model: ProcessModel, variables: Mapping[str, Any], records: list[Any], env: Environment, *, step_limit: int = STEP_LIMIT
+    ) -> Instance:
+        """Start an instance that compensates an earlier, completed one of a called process: it runs the handlers of `records` with the
+        variables that one had at its end, and completes when they are done. Nothing else of the diagram runs."""
+        process = Process(model.spec, env, step_limit=step_limit)
+        process.called = True
+        for name, value in variables.items():
+            process.variables.put(name, value)
+        process.changed_names.clear()
+        process.run_command(lambda: undo_process(process, records))
         return cls(model, process)
 
     @classmethod
@@ -196,15 +211,20 @@ class Instance:
         self._run(refresh)
 
     # ------------------------------------------------------------------ called processes
-    def call_completed(self, token_id: int, variables: Mapping[str, Any] | None = None) -> None:
-        """The child instance of a call activity completed with these variables."""
+    def is_calling(self, token_id: int) -> bool:
+        """Does this token still wait for the instance it called?"""
+        token = self._process.tokens.get(token_id)
+        return token is not None and token._state == STARTED and "call" in token.internal_data
+
+    def call_completed(self, token_id: int, variables: Mapping[str, Any] | None = None, undoing: Undoing | None = None) -> None:
+        """The child instance of a call activity completed with these variables; `undoing` is what compensation can undo of it."""
         token = self._call(token_id)
         element = token.task_spec
         assert isinstance(element, CallActivity)
 
         def complete() -> None:
             token.settle()
-            element.called_done(token, dict(variables or {}))
+            element.called_done(token, dict(variables or {}), undoing)
 
         self._run(complete)
 

@@ -74,7 +74,7 @@ def test_an_escalation_of_the_child_does_not_end_the_call() -> None:
 def test_a_called_instance_passes_its_escalation_on_and_lives() -> None:
     body = START + el("intermediateThrowEvent", "t", ESCALATION) + user("a") + END + chain("s", "t", "a", "e")
     run = Run(doc(body), called=True)
-    assert run.rows.changes.uncaught is not None and run.rows.changes.uncaught.kind == "escalation"
+    assert run.rows.changes.uncaught == [UncaughtThrow("escalation", "X1", "", {})]
     assert run.state == "ACTIVE" and run.tasks == ["a"]
 
 

@@ -105,7 +105,7 @@ def test_link_events_continue_even_backwards() -> None:
 
 def test_an_uncaught_escalation_of_a_root_is_ignored() -> None:
     run = Run(doc(START + el("intermediateThrowEvent", "t", ESCALATION) + user("z") + END + chain("s", "t", "z", "e")))
-    assert run.tasks == ["z"] and run.incidents == [] and run.rows.changes.uncaught is None
+    assert run.tasks == ["z"] and run.incidents == [] and run.rows.changes.uncaught == []
 
 
 def test_the_host_may_escalate_from_an_open_task() -> None:

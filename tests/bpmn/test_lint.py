@@ -18,7 +18,7 @@ def rules(body: str, known: Known | None = None, severity: str = "error", roots:
 
 
 def test_a_sound_diagram_has_no_findings() -> None:
-    task = el("userTask", "a", zeebe('<zeebe:userTask/><zeebe:assignmentDefinition assignee="=applicant"/>'))
+    task = el("userTask", "a", zeebe('<zeebe:userTask/><zeebe:assignmentDefinition assignee="=applicant"/>'), name="申请")
     assert lint(doc(START + task + END + chain("s", "a", "e")), "x.bpmn", Known()) == []
 
 

@@ -146,8 +146,8 @@ def test_an_uncaught_error_code_is_an_incident_of_a_root_and_the_end_of_a_called
     assert Run(source, host=host).incidents == [("t", "UNHANDLED_ERROR_EVENT")]
     called = Run(source, host=host, called=True)
     assert called.state == "TERMINATED"
-    uncaught = called.rows.changes.uncaught
-    assert uncaught is not None and (uncaught.kind, uncaught.code, uncaught.variables) == ("error", "E9", {"v": 1})
+    (uncaught,) = called.rows.changes.uncaught
+    assert (uncaught.kind, uncaught.code, uncaught.variables) == ("error", "E9", {"v": 1})
 
 
 def test_send_task_and_message_events_with_a_task_definition_are_jobs() -> None:

@@ -4,6 +4,7 @@ Run: the host is asked for a child instance of the called process (CallStarted) 
 made by input mappings if propagateAllParentVariables is false. The token stays STARTED.
 Complete: when the child has completed (`call_completed`). Its variables are propagated if propagateAllChildVariables is true and there are
 no output mappings; else only output mappings see them.
+Compensated: without a handler of its own, the host is asked for an instance that runs the handlers of what the child completed.
 An error that ended the child, or an escalation it passed on, goes to the catching event here (`call_failed`). A child that cannot be
 started: the incident CALLED_ELEMENT_ERROR, and `retry` asks again.
 Cancel: the child is cancelled.
@@ -19,16 +20,25 @@ from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import StepFailed
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import deliver, local_json, visible_json
-from engine.changes import CallStarted
+from engine.changes import CallStarted, Undoing
+
+UNDOING = "undoing"
+"""The note of a token that is here to undo: [definition key, records, variables]."""
 
 
 class CallActivity(Element, spiff.CallActivity):
     """bpmn:callActivity."""
 
+    def enter(self, token: Token) -> bool:
+        return True if UNDOING in token.internal_data else super().enter(token)
+
     def perform(self, token: Token) -> bool | None:
         called = self.ext.called_process
         if called is None:
             raise StepFailed("CALLED_ELEMENT_ERROR", f"调用活动“{self.bpmn_id}”没有指定被调用的流程。")
+        if UNDOING in token.internal_data:
+            self._undo(token)
+            return None
         call = CallStarted(
             token_id=token.id,
             element_id=self.bpmn_id,
@@ -42,9 +52,21 @@ class CallActivity(Element, spiff.CallActivity):
         token.workflow.process.changes.calls.append(call)
         return None
 
-    def called_done(self, token: Token, variables: dict[str, Any]) -> None:
-        """The child completed with these variables."""
+    def _undo(self, token: Token) -> None:
+        """Ask for an instance that compensates the one that was called."""
+        key, records, variables = token.internal_data[UNDOING]
+        token.remember(call=1)
+        call = CallStarted(token.id, self.bpmn_id, "", "latest", None, variables, undoing=Undoing(key, records))
+        token.workflow.process.changes.calls.append(call)
+
+    def called_done(self, token: Token, variables: dict[str, Any], undoing: Undoing | None) -> None:
+        """The child completed with these variables and left this to undo."""
         token.forget("call")
+        if UNDOING in token.internal_data:
+            token.complete()
+            return
+        if undoing is not None and not self.undoes:
+            token.remember(undo=[undoing.definition_key, undoing.records, variables])
         called = self.ext.called_process
         if called is not None and called.propagate_child:
             deliver(token, variables)
@@ -52,6 +74,18 @@ class CallActivity(Element, spiff.CallActivity):
             for name, value in variables.items():
                 token.local().put(name, value)
         token.complete()
+
+    def finish(self, token: Token) -> None:
+        if UNDOING in token.internal_data:
+            token.taking = []
+            return
+        super().finish(token)
+
+    def _on_complete_hook(self, my_task: Token) -> None:
+        undo = my_task.internal_data.get("undo")
+        if undo is not None and not self._wf_spec.task_specs[self.bpmn_id].compensation_handler:
+            my_task.workflow.add_record([self.bpmn_id, self.index, None, {}, undo])
+        super()._on_complete_hook(my_task)
 
     def run_again(self, token: Token) -> None:
         self._give_up_child(token)

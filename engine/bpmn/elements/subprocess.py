@@ -45,23 +45,13 @@ class ScopeElement(Element):
         return scope
 
     def inner_finished(self, token: Token, scope: SubprocessScope) -> None:
-        records = scope.note(COMPENSATION)
-        undo = self._undo_handler(scope)
+        undo, records = scope.undo_handler(), scope.note(COMPENSATION)
         scope.keep_note(COMPENSATION, None)
         scope.drop()
-        if undo is not None or records:
+        if (undo is not None or records) and not self.undoes:
             token.workflow.add_compensation(token, undo, records)
         if token._state == STARTED:
             token._ready()
-
-    def _undo_handler(self, scope: SubprocessScope) -> int | None:
-        """Index of the compensation event subprocess inside."""
-        elements = scope.elements()
-        for name in scope.spec.event_subprocesses:
-            trigger = elements[name].trigger
-            if trigger is not None and trigger.kind == "compensate":
-                return elements[name].index
-        return None
 
     def cancelled(self, token: Token) -> None:
         scope = token.workflow.process.subprocesses.get(token.id)

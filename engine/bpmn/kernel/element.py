@@ -78,6 +78,8 @@ class Element(spiff.BpmnSpecMixin):
     trigger: Trigger | None = None
     compensation_handler: str | None = None
     """name of the element that undoes this one"""
+    undoes = False
+    """a compensation handler: what it completes cannot be undone in turn"""
     is_loop = False
     listens = False
     """boundary events and event subprocesses: waiting is not being entered"""
@@ -115,7 +117,7 @@ class Element(spiff.BpmnSpecMixin):
             child = scope.tasks.get(child_id)
             if child is not None and child.task_spec.listens and child.live:
                 scope.cancel_tree(child, keep_parent=True)
-        if self.compensation_handler:
+        if self.compensation_handler and not self.undoes:
             handler = self._wf_spec.task_specs[self.compensation_handler]
             scope.add_compensation(my_task, handler.index, None)
         self.leave(my_task)

@@ -250,7 +250,7 @@ class Process(Scope, spiff.BpmnWorkflow):
         if catcher is not None:
             catcher.task_spec.occurred(catcher, thrown.variables, repeat=False)
         elif self.called:
-            self.changes.uncaught = UncaughtThrow("error", thrown.code, thrown.message, thrown.variables)
+            self.changes.uncaught.append(UncaughtThrow("error", thrown.code, thrown.message, thrown.variables))
             self.terminate()
         else:
             message = f"错误“{thrown.code}”没有被任何事件捕获。{thrown.message}"
@@ -262,7 +262,7 @@ class Process(Scope, spiff.BpmnWorkflow):
         if catcher is not None:
             catcher.task_spec.occurred(catcher, variables, repeat=True)
         elif self.called:
-            self.changes.uncaught = UncaughtThrow("escalation", code, "", variables)
+            self.changes.uncaught.append(UncaughtThrow("escalation", code, "", variables))
         return catcher is not None
 
     def find_catcher(self, thrower: Token, kind: str, code: str) -> Token | None:
@@ -289,6 +289,8 @@ class Process(Scope, spiff.BpmnWorkflow):
     def finished(self) -> None:
         """The last token is gone: the instance is COMPLETED."""
         self.state = "COMPLETED"
+        if self.called:
+            self.changes.compensation = self.take_records()
         self.changes.result = {name: self.variables.json(name) for name in self.variables.names()}
 
     def terminate(self) -> None:

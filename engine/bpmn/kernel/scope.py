@@ -92,8 +92,26 @@ class Scope:
 
     def add_compensation(self, token: Token, handler: int | None, inner: list[Any] | None) -> None:
         """Note that an activity completed and can be undone: [element, handler index, records of its inside, its local variables]."""
-        record = [token.task_spec.bpmn_id, handler, inner, local_json(token)]
+        self.add_record([token.task_spec.bpmn_id, handler, inner, local_json(token)])
+
+    def add_record(self, record: list[Any]) -> None:
+        """Note a compensation record as the newest."""
         self.keep_note(COMPENSATION, [*(self.note(COMPENSATION) or []), record])
+
+    def undo_handler(self) -> int | None:
+        """Index of the compensation event subprocess directly inside."""
+        for name in self.spec.event_subprocesses:
+            element = self.spec.task_specs[name]
+            if element.trigger is not None and element.trigger.kind == "compensate":
+                return int(element.index)
+        return None
+
+    def take_records(self) -> list[Any]:
+        """The records of what completed in this scope, which ends; its compensation event subprocess goes before them."""
+        records: list[Any] = self.note(COMPENSATION) or []
+        self.keep_note(COMPENSATION, None)
+        undo = self.undo_handler()
+        return records if undo is None else [[self.spec.name, undo, records, {}]]
 
     # ------------------------------------------------------------------ late tokens of complex gateways
     def follow(self, before: int, after: int) -> None:
@@ -123,8 +141,8 @@ class Scope:
             listener._update(token)
             if self.completed or self.dropped or (token._state != WAITING and listener.interrupting and not token.has_incident):
                 return
-        for name in starts:
-            token = Token(self, elements[name], self.task_tree)
+        for start in starts:
+            token = self.put(start)
             token.task_spec._update(token)
         self.check_done()
 

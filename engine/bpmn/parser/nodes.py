@@ -28,7 +28,7 @@ from engine.bpmn.elements.user_task import UserTask
 from engine.bpmn.kernel.element import Element, Flow, ScopeSpec
 from engine.bpmn.parser.extensions import Definitions, read_ad_hoc, read_extensions, read_loop, read_properties
 from engine.bpmn.parser.xml import BPMN, child_text, local, refuse
-from engine.bpmn.vocabulary import Extensions, Loop, Text
+from engine.bpmn.vocabulary import Extensions, Loop, Text, Trigger
 
 if TYPE_CHECKING:
     from engine.bpmn.parser.process import FileParser, ScopeParser
@@ -78,6 +78,7 @@ class NodeReader(spiff.TaskParser):
         element = self.task = self.make()
         element.ext = self.extensions()
         element.kind = local(self.node)
+        element.undoes = self.node.get("isForCompensation") == "true" or (element.listens and _is_compensation(element.trigger))
         loop = read_loop(self.node)
         return element if loop is None else self._wrap(element, loop)
 
@@ -96,7 +97,7 @@ class NodeReader(spiff.TaskParser):
             body = SequentialMultiInstance(self.spec, name, **attributes)
         else:
             body = ParallelMultiInstance(self.spec, name, **attributes)
-        body.loop, body.kind = loop, member.kind
+        body.loop, body.kind, body.undoes = loop, member.kind, member.undoes
         return body
 
     def connect_all(self) -> None:
@@ -116,6 +117,10 @@ class NodeReader(spiff.TaskParser):
             flow_id = flow.get("id") or f"{self.bpmn_id}->{target.name}"
             condition = Text.of(child_text(flow, "conditionExpression"), feel=True)
             link(element, target, flow_id, condition, is_default=flow.get("id") == default and default is not None)
+
+
+def _is_compensation(trigger: Trigger | None) -> bool:
+    return trigger is not None and trigger.kind == "compensate"
 
 
 def link(element: Element, target: Element, flow_id: str, condition: Text | None, *, is_default: bool) -> None:

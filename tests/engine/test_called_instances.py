@@ -1,0 +1,54 @@
+"""Called instances: what they throw reaches their caller in order, and what they did is undone by an instance of its own."""
+
+from __future__ import annotations
+
+from engine import Engine, commands
+from engine.policy import SYSTEM
+from engine.store import reads
+from tests.engine.test_commands import DIAGRAMS, clerk, complete, deploy, open_tasks, start, state
+
+
+def test_every_escalation_of_an_instance_that_ends_at_once_reaches_the_caller_and_the_call_completes(engine: Engine) -> None:
+    deploy(engine, "escalating_call.bpmn")
+    key = start(engine, "boss")
+    assert state(engine, key) == "COMPLETED"
+    with engine.reading() as session:
+        events = [e.element_id for e in reads.element_history(session, key)]
+    assert events.count("told") == 2 and events.count("o_end") == 1
+
+
+def test_an_interrupting_escalation_ends_the_call_although_the_child_completed(engine: Engine) -> None:
+    source = (DIAGRAMS / "escalating_call.bpmn").read_bytes().replace(b' cancelActivity="false"', b"")
+    with engine.unit_of_work() as session:
+        commands.deploy(session, SYSTEM, [("escalating_call.bpmn", source)])
+    key = start(engine, "boss")
+    with engine.reading() as session:
+        events = [e.element_id for e in reads.element_history(session, key)]
+    assert state(engine, key) == "COMPLETED" and events.count("told") == 1 and "o_end" not in events
+
+
+def test_compensation_reaches_through_two_calls_and_the_throw_waits_for_it(engine: Engine) -> None:
+    deploy(engine, "undone_call.bpmn")
+    key = start(engine, "outer", business_id="p1")
+    complete(engine, clerk("A.handler"), open_tasks(engine)[0].key, {"unit": "changed later"})
+    (release,) = open_tasks(engine)
+    assert release.element_id == "t_release"
+    with engine.reading() as session:
+        undoing = reads.instance(session, release.instance_key)
+        assert reads.variables(session, undoing.key)["reserved"] == "no. A", "the variables as they were at its end"
+    assert (undoing.process_id, undoing.root_key, undoing.business_id) == ("inner", key, "p1")
+    complete(engine, clerk("A.handler"), release.key)
+    (after,) = open_tasks(engine)
+    assert after.element_id == "t_after" and state(engine, undoing.key) == "COMPLETED"
+    complete(engine, clerk("A.handler"), after.key)
+    assert state(engine, key) == "COMPLETED"
+
+
+def test_cancelling_while_a_called_instance_is_undone_leaves_nothing_open(engine: Engine) -> None:
+    deploy(engine, "undone_call.bpmn")
+    key = start(engine, "outer")
+    complete(engine, clerk("A.handler"), open_tasks(engine)[0].key)
+    (release,) = open_tasks(engine)
+    with engine.unit_of_work() as session:
+        commands.cancel_instance(session, SYSTEM, key, reason="test")
+    assert open_tasks(engine) == [] and state(engine, release.instance_key) == "TERMINATED"
