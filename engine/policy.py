@@ -49,7 +49,7 @@ class TaskFacts:
 
 def refusal(actor: Actor, action: Action, task: TaskFacts) -> str | None:
     """Why `actor` may not do `action` on the task (Chinese sentence), or None when it may."""
-    if action == "view" and (actor.can("read_all") or actor.can("operate")):
+    if action == "view" and may_watch(actor):
         return None
     if task.owner is not None and task.assignee == task.owner:
         return _owner_task(actor, task)
@@ -73,6 +73,17 @@ def require(actor: Actor, power: Power) -> None:
     """Raise Forbidden unless the actor has the power."""
     if not actor.can(power):
         raise Forbidden(reason=f"需要“{_POWER_NAMES[power]}”权限")
+
+
+def may_watch(actor: Actor) -> bool:
+    """Whether the actor may look at everything that runs: operators, whoever may read all, and analysts, who follow their diagrams."""
+    return actor.can("operate") or actor.can("read_all") or actor.can("deploy")
+
+
+def require_watch(actor: Actor) -> None:
+    """Raise Forbidden unless the actor may look at everything that runs."""
+    if not may_watch(actor):
+        raise Forbidden(reason="需要“流程运维”“流程部署”或“全部查阅”权限")
 
 
 _POWER_NAMES: dict[Power, str] = {

@@ -54,3 +54,16 @@ class MembershipRow(Base):
     unit: Mapped[str] = mapped_column(String(20), index=True)
     role: Mapped[str] = mapped_column(String(40))
     user: Mapped[UserRow] = relationship(back_populates="memberships")
+
+
+class ApiTokenRow(Base):
+    """A key that lets a program act as a person. Only the digest is kept: whoever reads the database cannot use it."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    username: Mapped[str] = mapped_column(String(100), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)

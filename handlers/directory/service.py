@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
@@ -154,6 +155,15 @@ def _verify(hashed: str, password: str) -> bool:
 def _nobodys_hash() -> str:
     """The hash of a password that nobody can know: made up at the start of the process and thrown away."""
     return _hasher.hash(secrets.token_urlsafe(32))
+
+
+def password_stamp(session: Session, username: str) -> str:
+    """Changes whenever the password does, and says nothing about it: programs that send name and password each time are compared by it.
+
+    "" for an unknown or disabled person.
+    """
+    row = session.scalar(select(UserRow).where(UserRow.username == username))
+    return "" if row is None or row.disabled else hashlib.sha256(row.password_hash.encode()).hexdigest()
 
 
 def change_password(session: Session, username: str, old: str, new: str) -> None:
@@ -367,6 +377,13 @@ def demo_users(session: Session) -> list[DemoUser]:
     names = unit_names(session)
     rows = session.scalars(select(UserRow).where(UserRow.demo.is_(True), UserRow.disabled.is_(False)).order_by(UserRow.id))
     return [_demo_user(_user(row), names) for row in rows]
+
+
+def demo_analyst(session: Session) -> User | None:
+    """The analyst of the demonstration, as whom Camunda Modeler deploys there without a log-in; None outside a demo."""
+    statement = select(UserRow).where(UserRow.demo.is_(True), UserRow.kind == "analyst", UserRow.disabled.is_(False)).order_by(UserRow.id)
+    row = session.scalars(statement).first()
+    return None if row is None else _user(row)
 
 
 def _demo_user(user: User, unit_names_: dict[str, str]) -> DemoUser:
