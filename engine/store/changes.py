@@ -85,6 +85,7 @@ _DELETE_SCOPE = Prepared(
 _WRITE_TOKEN = Prepared(_upserting(m.token, ("instance_key", "token_id"), ("data",)))
 _WRITE_VARIABLE = Prepared(_upserting(m.variable, ("instance_key", "scope_id", "name"), ("value",)))
 _INSERT_HISTORY = Prepared(m.element_event.insert())
+_INSERT_VARIABLE_HISTORY = Prepared(m.variable_event.insert())
 _INSERT_TASK = Prepared(m.user_task.insert())
 _INSERT_CANDIDATE = Prepared(m.user_task_candidate.insert())
 _INSERT_SUBSCRIPTION = Prepared(m.message_subscription.insert())
@@ -120,7 +121,7 @@ def write(
     }
     batch.add(_UPDATE_INSTANCE, [values])
     _write_tokens(batch, row.key, changes)
-    _write_variables(batch, row.key, changes)
+    _write_variables(batch, row, changes, now)
     _write_history(batch, row.key, changes, now)
     _close_user_tasks(batch, row, changes, now, completion)
     _open_user_tasks(batch, row, changes, now, forms)
@@ -146,10 +147,14 @@ def _write_tokens(batch: Batch, key: int, changes: Changes) -> None:
     batch.add(_WRITE_TOKEN, rows)
 
 
-def _write_variables(batch: Batch, key: int, changes: Changes) -> None:
+def _write_variables(batch: Batch, row: InstanceRow, changes: Changes, now: datetime) -> None:
+    """The variables as they are now, and one line of their history for each that changed (a scope that is gone: one line without name)."""
+    key = row.key
     batch.add(_DELETE_SCOPE, [{"instance": key, "gone": scope} for scope in changes.removed_scopes])
     rows = [{"instance_key": key, "scope_id": scope, "name": name, "value": value} for (scope, name), value in changes.variables.items()]
     batch.add(_WRITE_VARIABLE, rows)
+    gone: list[dict[str, Any]] = [{"instance_key": key, "scope_id": scope, "name": "", "value": None} for scope in changes.removed_scopes]
+    batch.add(_INSERT_VARIABLE_HISTORY, [{**each, "version": row.version, "at": now} for each in (*gone, *rows)])
 
 
 def _write_history(batch: Batch, key: int, changes: Changes, now: datetime) -> None:

@@ -3,67 +3,127 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from engine import clock
 from engine.errors import NotFound
 from engine.policy import Actor, TaskFacts
 from engine.store import models as m
 from engine.store.changes import InstanceRow
 from engine.store.models import split_key
+from engine.store.prepared import Prepared, fetch, fetch_together
 
-_INSTANCE = [
-    m.process_instance.c[name]
-    for name in (
-        "key",
-        "root_key",
-        "parent_key",
-        "parent_token",
-        "definition_key",
-        "process_id",
-        "business_id",
-        "owner",
-        "state",
-        "version",
-        "header",
-        "incidents",
-        "next_due_at",
-        "suspended_at",
-    )
-]
+_INSTANCE = (
+    "key",
+    "root_key",
+    "parent_key",
+    "parent_token",
+    "definition_key",
+    "process_id",
+    "business_id",
+    "owner",
+    "state",
+    "version",
+    "header",
+    "incidents",
+    "next_due_at",
+    "suspended_at",
+)
 
 
-_CHILD = m.process_instance.alias()
-_LOCK_ROOT = (
-    select(*_INSTANCE)
+@dataclass(frozen=True, slots=True)
+class LockedTask:
+    """What completing a user task needs of it. `has_drafts`: somebody has saved a draft of its form."""
+
+    root_key: int
+    element_id: str
+    name: str
+    business_id: str | None
+    owner: str | None
+    state: str
+    assignee: str | None
+    candidate_groups: list[str]
+    candidate_users: list[str]
+    form_key: int | None
+    properties: dict[str, str]
+    completed_by: str | None
+    has_drafts: bool
+
+
+def _instance_columns(table: FromClause) -> list[ColumnElement[Any]]:
+    return [table.c[name] for name in _INSTANCE]
+
+
+_CHILD = m.process_instance.alias("child")
+_CLOCK = [m.business_clock.c.offset_seconds, m.business_clock.c.calendar_version]
+_LOCK_ROOT = Prepared(
+    select(*_instance_columns(m.process_instance), *_CLOCK)
     .join(_CHILD, _CHILD.c.root_key == m.process_instance.c.key)
+    .outerjoin(m.business_clock, true())
     .where(_CHILD.c.key == bindparam("instance"))
     .with_for_update(of=m.process_instance)
 )
-_INSTANCE_BY_KEY = select(*_INSTANCE).where(m.process_instance.c.key == bindparam("instance"))
+_TASK = [m.user_task.c[field.name] for field in fields(LockedTask) if field.name != "has_drafts"]
+_HAS_DRAFTS = exists().where(m.user_task_draft.c.task_key == m.user_task.c.key)
+_TASK_AND_INSTANCES = Prepared(
+    select(*_instance_columns(m.process_instance), *_instance_columns(_CHILD), *_CLOCK, *_TASK, _HAS_DRAFTS)
+    .join(_CHILD, _CHILD.c.key == m.user_task.c.instance_key)
+    .join(m.process_instance, m.process_instance.c.key == _CHILD.c.root_key)
+    .outerjoin(m.business_clock, true())
+    .where(m.user_task.c.key == bindparam("task"))
+)
+_INSTANCE_BY_KEY = Prepared(select(*_instance_columns(m.process_instance)).where(m.process_instance.c.key == bindparam("instance")))
+_TOKENS = Prepared(select(m.token.c.data).where(m.token.c.instance_key == bindparam("instance")).order_by(m.token.c.token_id))
+_VARIABLES = Prepared(
+    select(m.variable.c.scope_id, m.variable.c.name, m.variable.c.value).where(m.variable.c.instance_key == bindparam("instance"))
+)
 _TASK_BY_KEY = select(m.user_task).where(m.user_task.c.key == bindparam("task"))
 # statements of the hot path are built once: building one costs more than running it
 
 
 def lock_root(session: Session, instance_key: int) -> InstanceRow:
     """Lock the root of an instance and return the root's row. On SQLite the transaction is the lock (BEGIN IMMEDIATE)."""
-    row = session.execute(_LOCK_ROOT, {"instance": instance_key}).first()
-    if row is None:
+    rows = fetch(session.connection(), _LOCK_ROOT, {"instance": instance_key})
+    if not rows:
         raise NotFound(what="流程实例", key=instance_key)
-    return InstanceRow(*row)
+    *columns, seconds, calendar_version = rows[0]
+    _settle_clock(session, seconds, calendar_version)
+    return InstanceRow(*columns)
+
+
+def lock_task(session: Session, task_key: int) -> tuple[InstanceRow, InstanceRow, LockedTask]:
+    """Lock the root of a user task: the rows of the root, of the task's process instance and of the task as they are under the lock."""
+    connection = session.connection()
+    queries: list[tuple[Prepared, dict[str, Any]]] = [(_TASK_AND_INSTANCES, {"task": task_key})]
+    if connection.dialect.name == "postgresql":
+        # one joined SELECT FOR UPDATE would show the task as it was before the wait for the lock: only locked rows are read again
+        queries.insert(0, (_LOCK_ROOT, {"instance": split_key(task_key)[0]}))
+    rows = fetch_together(connection, queries)[-1]
+    if not rows:
+        raise NotFound(what="任务", key=task_key)
+    row, count = rows[0], len(_INSTANCE)
+    _settle_clock(session, *row[2 * count : 2 * count + 2])
+    root, instance = InstanceRow(*row[:count]), InstanceRow(*row[count : 2 * count])
+    return root, root if root.key == instance.key else instance, LockedTask(*row[2 * count + 2 :])
+
+
+def _settle_clock(session: Session, seconds: int | None, calendar_version: int | None) -> None:
+    if not clock.offset_is_known():
+        session.info["settle_clock"](seconds or 0, calendar_version or 0)
 
 
 def instance_row(session: Session, key: int) -> InstanceRow:
     """The columns a step needs of any instance whose root is locked."""
-    row = session.execute(_INSTANCE_BY_KEY, {"instance": key}).first()
-    if row is None:
+    rows = fetch(session.connection(), _INSTANCE_BY_KEY, {"instance": key})
+    if not rows:
         raise NotFound(what="流程实例", key=key)
-    return InstanceRow(*row)
+    return InstanceRow(*rows[0])
 
 
 def child_of(session: Session, parent_key: int, token_id: int) -> int | None:
@@ -93,14 +153,12 @@ def active_below(session: Session, root_key: int, key: int) -> list[int]:
 
 def token_rows(session: Session, key: int) -> list[bytes]:
     """Token rows in id order."""
-    statement = select(m.token.c.data).where(m.token.c.instance_key == key).order_by(m.token.c.token_id)
-    return [bytes(data) for data in session.scalars(statement)]
+    return [data for (data,) in fetch(session.connection(), _TOKENS, {"instance": key})]
 
 
 def variable_rows(session: Session, key: int) -> list[tuple[int, str, bytes]]:
     """(scope id, name, JSON) of every variable."""
-    statement = select(m.variable.c.scope_id, m.variable.c.name, m.variable.c.value).where(m.variable.c.instance_key == key)
-    return [(scope, name, bytes(value)) for scope, name, value in session.execute(statement)]
+    return [(scope, name, value) for scope, name, value in fetch(session.connection(), _VARIABLES, {"instance": key})]
 
 
 def instance(session: Session, key: int) -> Row[Any]:
@@ -148,7 +206,7 @@ def tasks_of_business(session: Session, business_id: str) -> Sequence[Row[Any]]:
     return session.execute(statement).all()
 
 
-def task_facts(session: Session, task: Row[Any]) -> TaskFacts:
+def task_facts(session: Session, task: Row[Any] | LockedTask) -> TaskFacts:
     """What policy needs to know of a task; asks for earlier doers only when the diagram separates tasks."""
     separate = frozenset(s.strip() for s in task.properties.get("separateFrom", "").split(",") if s.strip())
     doers: dict[str, set[str]] = {}
@@ -209,12 +267,19 @@ def element_history(session: Session, instance_key: int, until: datetime | None 
         statement = statement.where(m.element_event.c.at <= until)
     entered: dict[int, Row[Any]] = {}
     ended: dict[int, Row[Any]] = {}
+    renamed: dict[int, str] = {}
     for row in session.execute(statement):
-        (entered if row.kind == "entered" else ended)[row.token_id] = row
+        if row.kind == "entered":
+            entered.setdefault(row.token_id, row)
+            ended.pop(row.token_id, None)  # an undone migration revives what it had cancelled
+        elif row.kind == "migrated":
+            renamed[row.token_id] = row.element_id
+        else:
+            ended[row.token_id] = row
     return [
         ElementInstance(
             token_id=row.token_id,
-            element_id=row.element_id,
+            element_id=renamed.get(row.token_id, row.element_id),
             scope_id=row.scope_id,
             predecessor=row.predecessor,
             flow_id=row.flow_id,

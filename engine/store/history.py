@@ -1,0 +1,187 @@
+"""The append-only history: what was where at any past instant of business time, and the history as moves read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine.changes import ElementEvent
+from engine.store import models as m
+from engine.store import reads
+from engine.store.reads import ElementInstance
+
+
+@dataclass(frozen=True, slots=True)
+class PastTask:
+    """A user task that was open at the instant. `key` leads to its row, which tells how it ended."""
+
+    key: int
+    token_id: int
+    element_id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastIncident:
+    """An incident that was not resolved at the instant."""
+
+    key: int
+    token_id: int
+    element_id: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastState:
+    """A process instance at an instant. `exists` is False before its start; `ended`: it had ended by then.
+
+    `definition_key`: the version it ran on then; `elements`: the element instances that were live, in the order they were entered;
+    `variables`: scope id (0: the process) -> name -> JSON value; `tasks` and `incidents`: what was open.
+    """
+
+    at: datetime
+    exists: bool
+    ended: bool
+    definition_key: int
+    elements: tuple[ElementInstance, ...] = ()
+    variables: dict[int, dict[str, Any]] | None = None
+    tasks: tuple[PastTask, ...] = ()
+    incidents: tuple[PastIncident, ...] = ()
+
+
+def state_at(session: Session, instance_key: int, at: datetime) -> PastState:
+    """The instance as it was at the end of the instant `at` (aware, business time). NotFound when there never was one.
+
+    Waiting boundary events and event subprocesses are no element instances, so they are not among the elements.
+    """
+    row = reads.instance(session, instance_key)
+    if at < row.started_at:
+        return PastState(at, exists=False, ended=False, definition_key=row.definition_key, variables={})
+    live = tuple(each for each in reads.element_history(session, instance_key, at) if each.state == "ACTIVE")
+    return PastState(
+        at,
+        exists=True,
+        ended=row.ended_at is not None and row.ended_at <= at,
+        definition_key=definition_at(session, row, at),
+        elements=live,
+        variables=variables_at(session, instance_key, at),
+        tasks=_tasks_at(session, instance_key, at),
+        incidents=_incidents_at(session, instance_key, at),
+    )
+
+
+def definition_at(session: Session, row: Row[Any], at: datetime) -> int:
+    """The process definition an instance (its whole row) ran on at an instant: the source of the first migration that came later and
+    was not undone before then."""
+    mig = m.instance_migration.c
+    statement = select(mig.source_key, mig.target_key, mig.at, mig.undone_at).where(mig.instance_key == row.key).order_by(mig.key)
+    moves: list[tuple[datetime, int]] = []
+    first: int | None = None
+    for source, target, moved_at, undone_at in session.execute(statement):
+        first = source if first is None else first
+        moves.append((moved_at, target))
+        if undone_at is not None:
+            moves.append((undone_at, source))
+    current: int = row.definition_key if first is None else first
+    for moved_at, key in sorted(moves, key=lambda move: move[0]):
+        if moved_at <= at:
+            current = key
+    return current
+
+
+def variables_at(session: Session, instance_key: int, at: datetime) -> dict[int, dict[str, Any]]:
+    """Scope id -> name -> JSON value, without the engine's own names."""
+    event = m.variable_event.c
+    statement = select(event.scope_id, event.name, event.value).where(event.instance_key == instance_key, event.at <= at).order_by(event.id)
+    found: dict[int, dict[str, bytes]] = {}
+    for scope, name, value in session.execute(statement):
+        if value is not None:
+            found.setdefault(scope, {})[name] = value
+        elif name:
+            found.get(scope, {}).pop(name, None)
+        else:
+            found.pop(scope, None)
+    shown = {scope: {n: orjson.loads(v) for n, v in values.items() if not n.startswith("#")} for scope, values in found.items()}
+    return {scope: values for scope, values in shown.items() if values}
+
+
+@dataclass(frozen=True, slots=True)
+class VariableChange:
+    """One line of a variable's history. `value` is None and `removed` True when it went with its scope."""
+
+    scope_id: int
+    name: str
+    value: Any
+    removed: bool
+    at: datetime
+
+
+def variable_history(session: Session, instance_key: int, name: str, scope_id: int = 0) -> list[VariableChange]:
+    """Every value a variable had, oldest first."""
+    event = m.variable_event.c
+    statement = (
+        select(event.value, event.at)
+        .where(event.instance_key == instance_key, event.scope_id == scope_id, or_(event.name == name, event.name == ""))
+        .order_by(event.id)
+    )
+    return [
+        VariableChange(scope_id, name, None if value is None else orjson.loads(value), value is None, at)
+        for value, at in session.execute(statement)
+    ]
+
+
+def _tasks_at(session: Session, instance_key: int, at: datetime) -> tuple[PastTask, ...]:
+    task = m.user_task.c
+    statement = (
+        select(task.key, task.element_id, task.name, task.created_at)
+        .where(task.instance_key == instance_key, task.created_at <= at, or_(task.completed_at.is_(None), task.completed_at > at))
+        .order_by(task.created_at, task.key)
+    )
+    return tuple(PastTask(key, m.split_key(key)[1], element, name, made) for key, element, name, made in session.execute(statement))
+
+
+def _incidents_at(session: Session, instance_key: int, at: datetime) -> tuple[PastIncident, ...]:
+    incident = m.incident.c
+    statement = (
+        select(incident.key, incident.token_id, incident.element_id, incident.kind, incident.message)
+        .where(incident.instance_key == instance_key, incident.created_at <= at)
+        .where(or_(incident.resolved_at.is_(None), incident.resolved_at > at))
+        .order_by(incident.key)
+    )
+    return tuple(PastIncident(*row) for row in session.execute(statement))
+
+
+def element_events(session: Session, instance_key: int) -> list[ElementEvent]:
+    """The whole element history of an instance in order, as moves (退回, 撤回) read it: element ids are those of the definition it runs
+    on now, so that what happened before a migration is found under its new name."""
+    event = m.element_event.c
+    columns = (event.id, event.token_id, event.kind, event.element_id, event.scope_id, event.predecessor, event.flow_id, event.into)
+    statement = select(*columns).where(event.instance_key == instance_key).order_by(event.id)
+    renames = _renames(session, instance_key)
+    found = []
+    for number, token, kind, element, *rest in session.execute(statement):
+        name: str = element
+        for last, mapping in renames:
+            if number <= last:
+                name = mapping.get(name) or name
+        found.append(ElementEvent(token, kind, name, *rest))
+    return found
+
+
+def _renames(session: Session, instance_key: int) -> list[tuple[int, dict[str, str | None]]]:
+    """The migrations that still hold, oldest first: (last event before, mapping)."""
+    mig = m.instance_migration.c
+    statement = select(mig.last_event, mig.mapping).where(mig.instance_key == instance_key, mig.undone_at.is_(None)).order_by(mig.key)
+    return [(last, mapping) for last, mapping in session.execute(statement)]
+
+
+def last_element_event(session: Session, instance_key: int) -> int:
+    """The newest element event of an instance; 0 when there is none."""
+    return session.scalar(select(func.max(m.element_event.c.id)).where(m.element_event.c.instance_key == instance_key)) or 0
