@@ -30,7 +30,8 @@ class ElementEvent:
     A migration to another model renames its element (`migrated`).
 
     `scope_id` is the token id of the enclosing subprocess (0: the process itself), `predecessor` the token it came from,
-    `flow_id` the sequence flow it came by, `into` the join token that consumed it.
+    `flow_id` the sequence flow it came by, `into` the join token that consumed it; of a token that came by a return, `into` is the token
+    that it replaces: that one and all that came after it are undone.
     """
 
     token_id: int

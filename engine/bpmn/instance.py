@@ -6,7 +6,7 @@ in the wrong state. After any exception the caller discards the object: its stat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,19 +18,20 @@ from engine.bpmn.elements.user_task import UserTask
 from engine.bpmn.interface import Environment, TokenInfo
 from engine.bpmn.kernel import listeners
 from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed
-from engine.bpmn.kernel.moves import return_to
 from engine.bpmn.kernel.process import STEP_LIMIT, Process
+from engine.bpmn.kernel.signing import SIGN, sign, signers
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import deliver, set_variables, visible_json
 from engine.bpmn.model import ProcessModel
+from engine.bpmn.operations import Operations
 from engine.bpmn.spiff import READY, STARTED, STATE_NAMES, WAITING
-from engine.changes import Changes, ElementEvent, InstanceState, StoredState, UncaughtThrow
+from engine.changes import Changes, InstanceState, StoredState, UncaughtThrow, Undoing
 from engine.errors import Conflict, Invalid, NotFound
 
 Json = dict[str, Any]
 
 
-class Instance:
+class Instance(Operations):
     """A process instance in memory."""
 
     def __init__(self, model: ProcessModel, process: Process) -> None:
@@ -133,9 +134,15 @@ class Instance:
     # ------------------------------------------------------------------ user tasks and jobs
     def complete_user_task(self, token_id: int, variables: Mapping[str, Any] | None = None) -> None:
         """A person completed a READY user task with these result variables."""
+        token = self._token(token_id)
+        if isinstance(token.task_spec, UserTask) and signers(token):
+            raise Conflict(reason=f"“{token.task_spec.bpmn_name or token.task_spec.bpmn_id}”的加签尚未办完（signatures are still open）")
         token = self._token(token_id, READY)
         if not isinstance(token.task_spec, UserTask):
             raise Conflict(reason=f"{token.task_spec.bpmn_id} 不是用户任务（not a user task）")
+        if SIGN in token.internal_data:
+            self._run(lambda: sign(token))
+            return
 
         def complete() -> None:
             token.settle()
@@ -292,18 +299,6 @@ class Instance:
                 element.add(scope, name)
 
         self._run(activate)
-
-    def return_to(self, token_id: int, element_id: str, history: Iterable[ElementEvent]) -> int:
-        """Go back from a live token to an earlier element (退回): the id of the fresh token there. See engine.bpmn.kernel.moves.
-
-        `history` is the whole element history of this instance, in order. Raises Conflict when the element is not behind the token.
-        """
-        token = self._token(token_id)
-        if not token.live:
-            raise Conflict(reason=f"{token.task_spec.bpmn_id} 已结束（has ended）")
-        fresh: list[int] = []
-        self._run(lambda: fresh.append(return_to(token, element_id, history).id))
-        return fresh[0]
 
     # ------------------------------------------------------------------ helpers
     def _run(self, command: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from engine.bpmn import spiff
 from engine.bpmn.elements.subprocess import ScopeElement
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.failure import Step, StepFailed
+from engine.bpmn.kernel.scope import PLACES
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import outer_scopes, set_variable
 from engine.bpmn.vocabulary import AdHocSettings
@@ -43,6 +44,10 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
         return wanted
 
     def activate(self, token: Token, prepared: Any) -> bool:
+        places = token.internal_data.pop(PLACES, None)
+        if places:
+            self.open(token, places)
+            return False
         starts = list(prepared)
         if self.settings.sequential and len(starts) > 1:
             token.remember(todo=starts[1:])

@@ -29,7 +29,7 @@ class ComplexGateway(Element):
         return f"late.{self.name}"
 
     def enter(self, token: Token) -> bool:
-        if len(self.incoming) < 2 or self.activation is None:
+        if len(self.incoming) < 2 or self.activation is None or token.flow is None:
             return True
         scope = token.workflow
         late = scope.note(self.note_name) or []

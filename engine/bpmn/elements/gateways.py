@@ -6,6 +6,7 @@ last, surplus tokens stay for the next round. Conditions are not looked at.
 Inclusive: takes every flow whose condition holds, else the default flow, else CONDITION_ERROR. The join fires when nothing else can run
 and no live token of the scope can still reach an incoming flow that has no token yet without passing a flow that has one
 (BPMN 2.0.2, 13.4.3); an open activity, a multi-instance too, is such a token.
+A token that was put on a gateway by a move, not by a flow, passes it.
 Cancel: a waiting token leaves the gateway.
 """
 
@@ -56,7 +57,7 @@ class ParallelGateway(Element, spiff.ParallelGateway):
     conditional = False
 
     def enter(self, token: Token) -> bool:
-        if len(self.incoming) < 2:
+        if len(self.incoming) < 2 or token.flow is None:
             return True
         scope = token.workflow
         picked = one_per_flow(scope.arrivals.get(self.name, {}))
@@ -80,7 +81,7 @@ class InclusiveGateway(Element, spiff.InclusiveGateway):
         return hit
 
     def enter(self, token: Token) -> bool:
-        if len(self.incoming) < 2:
+        if len(self.incoming) < 2 or token.flow is None:
             return True
         token.workflow.process.arrive(token)
         token.workflow.process.joins[token.id] = token

@@ -25,6 +25,7 @@ from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import Variables, outer_scopes, set_variable
 from engine.bpmn.spiff import FUTURE, STARTED
 from engine.bpmn.vocabulary import Loop
+from engine.errors import Conflict
 
 INSTANCES = "numberOfInstances"
 ACTIVE = "numberOfActiveInstances"
@@ -135,6 +136,29 @@ class MultiInstance(LoopBody):
             values[loop.input_element] = item
         return self.member(token, number, values)
 
+    def reopen(self, token: Token, counter: int) -> Token:
+        """Open one completed instance of a parallel multi-instance anew, its place in the output empty again (撤回).
+
+        Raises Conflict when the collection is not what it was: nobody knows the instance's item then.
+        """
+        loop, local = self.loop, token.local()
+        item = None
+        if loop.input_collection is not None:
+            try:
+                items = expressions.items(token, loop.input_collection)
+            except StepFailed as failure:
+                raise Conflict(reason=failure.message) from failure
+            if len(items) != local.json(INSTANCES):
+                raise Conflict(reason=f"多实例“{self.bpmn_id}”的集合已经改变（its collection has changed）")
+            item = items[counter - 1]
+        local.put(DONE, local.json(DONE) - 1)
+        local.put(ACTIVE, local.json(ACTIVE) + 1)
+        local.put(f"#out.{counter}", None)
+        made = self._instance(token, counter, item)
+        token.remember(reopened={**token.internal_data.get("reopened", {}), str(made.id): counter})
+        made.task_spec._update(made)
+        return made
+
     def child_completing(self, token: Token, child: Token) -> None:
         loop, local = self.loop, token.local()
         if loop.output_collection and loop.output_element is not None:
@@ -152,7 +176,7 @@ class MultiInstance(LoopBody):
         count, done = local.json(INSTANCES), local.json(DONE) + 1
         local.put(DONE, done)
         local.put(ACTIVE, local.json(ACTIVE) - 1)
-        if "stop" in child.internal_data or done == count:
+        if "stop" in child.internal_data or done + local.json(TERMINATED) == count:
             rest = self.members(token)
             for other in rest:
                 token.workflow.cancel_tree(other, keep_parent=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
 from engine.bpmn.kernel.element import Element, ScopeSpec
-from engine.bpmn.kernel.scope import COMPENSATION, SubprocessScope
+from engine.bpmn.kernel.scope import COMPENSATION, PLACES, Place, SubprocessScope
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.spiff import STARTED
 
@@ -33,10 +33,10 @@ class ScopeElement(Element):
         return inside
 
     def activate(self, token: Token, prepared: Any) -> bool:
-        self.open(token, self.inside().starts)
+        self.open(token, token.internal_data.pop(PLACES, None) or self.inside().starts)
         return False
 
-    def open(self, token: Token, starts: Iterable[str]) -> SubprocessScope:
+    def open(self, token: Token, starts: Iterable[str | Place]) -> SubprocessScope:
         """Open the scope and begin; it may be over when this returns."""
         token._set_state(STARTED)
         scope = SubprocessScope(self.inside(), token)

@@ -4,6 +4,7 @@ Activate: assignee, candidate groups and users, due and follow-up date and prior
 then boundary events wait, the token is READY and the task is opened.
 Complete: only when READY. The submitted variables are propagated, or stay local if there are output mappings. From here on the task is
 closed as completed even if an output mapping or an outgoing condition fails: the incident is the engine's, the approval is given.
+Signatures that were added (engine.bpmn.kernel.signing) come before that completion, or after it and before the output mappings.
 Cancel: the task is closed as not completed.
 """
 
@@ -16,6 +17,7 @@ from engine.bpmn import spiff
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import StepFailed
+from engine.bpmn.kernel.signing import open_after
 from engine.bpmn.kernel.timers import parse_moment
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.spiff import READY
@@ -58,6 +60,7 @@ class UserTask(Element, spiff.UserTask):
     def completing(self, token: Token) -> None:
         token.workflow.process.changes.closed_user_tasks.append(UserTaskClosed(token.id, completed=True))
         token.remember(done=1)
+        open_after(token)
 
     def cancelled(self, token: Token) -> None:
         if token._state >= READY and "done" not in token.internal_data:

@@ -6,7 +6,7 @@ ancestor that does, or the container it belongs to. A finished token with at mos
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from engine.bpmn import spiff
 from engine.bpmn.kernel.token import Token, blank, in_order
@@ -22,6 +22,20 @@ if TYPE_CHECKING:
 
 COMPENSATION = "compensation"
 """The scope's note of what can be undone."""
+PLACES = "places"
+"""The note of a subprocess token that does not begin at its start events: where it begins instead (list of Place)."""
+
+
+class Place(TypedDict, total=False):
+    """Where a token is put: element `name`, index of the incoming `flow`, the token it `came_from` in history and the one it `replaces`,
+    the places `inside` (a subprocess), and `locals`."""
+
+    name: str
+    flow: int | None
+    came_from: int | None
+    replaces: int | None
+    inside: list[Place]
+    locals: dict[str, Any]
 
 
 class Scope:
@@ -129,7 +143,7 @@ class Scope:
                 self.keep_note(name, [other for other in late if other != token_id])
 
     # ------------------------------------------------------------------ begin and end
-    def begin(self, starts: Iterable[str]) -> None:
+    def begin(self, starts: Iterable[str | Place]) -> None:
         """Arm the event subprocesses, then put a token on each start."""
         elements = self.elements()
         for name in self.spec.event_subprocesses:
@@ -145,6 +159,18 @@ class Scope:
             token = self.put(start)
             token.task_spec._update(token)
         self.check_done()
+
+    def put(self, start: str | Place) -> Token:
+        """A new token on an element, not yet activated."""
+        if isinstance(start, str):
+            return Token(self, self.elements()[start], self.task_tree)
+        element = self.elements()[start["name"]]
+        token = Token(self, element, self.task_tree, start.get("flow"), start.get("came_from"), start.get("replaces"))
+        if start.get("inside"):
+            token.remember(**{PLACES: start["inside"]})
+        for name, value in start.get("locals", {}).items():
+            token.local().put(name, value)
+        return token
 
     def check_done(self) -> None:
         """The scope ends when only its listeners are left."""

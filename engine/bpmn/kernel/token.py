@@ -41,6 +41,7 @@ class Token(spiff.Task):
         parent: Token | None = None,
         flow: int | None = None,
         came_from: int | None = None,
+        replaces: int | None = None,
     ) -> None:
         process = workflow.process
         process.last_id += 1
@@ -54,7 +55,7 @@ class Token(spiff.Task):
         if workflow.spec.late_joins and came_from is not None:
             workflow.follow(came_from, self.id)
         if not element.listens:
-            self.record_entered(came_from)
+            self.record_entered(came_from, replaces)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -85,11 +86,12 @@ class Token(spiff.Task):
         return self.locals
 
     def container(self) -> Token | None:
-        """The activity in the same scope whose variables this token sees: its loop, or the host of a boundary event that waits."""
+        """The activity in the same scope whose variables this token sees: its loop, the host of a boundary event that waits, or the
+        user task that a signature was added to."""
         parent = self.workflow.tasks.get(self._parent) if self._parent is not None else None
         if parent is None or parent._state >= COMPLETED:
             return None
-        if parent.task_spec.is_loop or (self.task_spec.listens and self._state in (FUTURE, WAITING)):
+        if parent.task_spec.is_loop or "sign" in self.internal_data or (self.task_spec.listens and self._state in (FUTURE, WAITING)):
             return parent
         return None
 
@@ -117,8 +119,8 @@ class Token(spiff.Task):
         self.mark()
 
     # ------------------------------------------------------------------ history
-    def record_entered(self, predecessor: int | None) -> None:
-        """A line of history: the token came."""
+    def record_entered(self, predecessor: int | None, replaces: int | None = None) -> None:
+        """A line of history: the token came; `replaces` names the token that a return has undone and that it stands for."""
         flows = self.task_spec.incoming
         self.workflow.process.changes.history.append(
             ElementEvent(
@@ -128,6 +130,7 @@ class Token(spiff.Task):
                 scope_id=self.scope_id(),
                 predecessor=predecessor,
                 flow_id=flows[self.flow] if self.flow is not None and self.flow < len(flows) else None,
+                into=replaces,
             )
         )
 
