@@ -11,7 +11,7 @@ ASSETS_DONE := webapp/static/dist/.lianban-built
 DOCUMENTS_DONE := $(STAMPS)/documents
 SYSTEM_DONE := $(STAMPS)/system
 DATABASE_DONE := var/.lianban-migrated
-ASSET_SOURCES := $(shell find webapp/assets -type f 2>/dev/null) webapp/build.mjs
+ASSET_SOURCES := $(shell find webapp/assets modeler -type f -not -name client.js 2>/dev/null) webapp/build.mjs
 MIGRATIONS := $(shell find engine/store/migrations -name '*.py' 2>/dev/null)
 PYTHON_SOURCES := engine handlers webapp tests benchmarks
 

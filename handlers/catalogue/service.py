@@ -1,14 +1,14 @@
 """The catalogue of what can be applied for, read once from `processes/catalogue/*.csv`; immutable. The only import allowed from outside.
 
 Files and columns (UTF-8, first line = names; lists inside a cell are separated by spaces):
-units.csv       code,name,short_name,number,resident,document_prefix
+units.csv       code,name,short_name,number,resident,document_prefix,roles
 roles.csv       code,name,scope,powers
 stages.csv      code,name,lead_unit,milestones
 variants.csv    code,name
 stage_limits.csv  variant,S1,S2,S3,S4 (working days; empty: the stage does not exist on its own)
-items.csv       code,name,stage,kind,unit,statutory_limit,promised_limit,result_title,result_number,legal_basis
+items.csv       code,name,stage,kind,unit,statutory_limit,promised_limit,result_title,result_number,validity,legal_basis
 materials.csv   item,name,form,copies,necessity,source,commitment,tolerable,shared_type,issuer,condition
-documents.csv   code,title,number
+documents.csv   code,title,number,seal
 case_status.csv code,name,next,ended
 notices.csv     event,recipients,title,body
 milestones.csv  code,name,planned_field (of the registration form)
@@ -42,6 +42,7 @@ class UnitEntry:
     number: int
     resident: bool
     document_prefix: str
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item (事项). Limits in working days as printed (they may hold words such as 即办)."""
+    """An item (事项). Limits in working days as printed (they may hold words such as 即办); `validity`: how long its result holds."""
 
     code: str
     name: str
@@ -77,6 +78,7 @@ class Item:
     promised_limit: str
     result_title: str
     result_number: str
+    validity: str
     legal_basis: str
 
 
@@ -99,11 +101,12 @@ class MaterialRequirement:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKind:
-    """A kind of document (文书). `number` is its pattern, "" when it carries none."""
+    """A kind of document (文书). `number` is its pattern, `seal` the seal that belongs on it; "" when it carries none."""
 
     code: str
     title: str
     number: str
+    seal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,7 @@ def catalogue(folder: Path = FOLDER) -> Catalogue:
         stage_limits=MappingProxyType({int(r["variant"]): _limits(r) for r in _rows(folder, "stage_limits")}),
         items=_by_code(Item(**{name: r.get(name, "") for name in Item.__slots__}) for r in _rows(folder, "items")),
         materials=tuple(MaterialRequirement(**_material(r)) for r in _rows(folder, "materials")),
-        documents=_by_code(DocumentKind(r["code"], r["title"], r.get("number", "")) for r in _rows(folder, "documents")),
+        documents=_by_code(DocumentKind(r["code"], r["title"], r.get("number", ""), r.get("seal", "")) for r in _rows(folder, "documents")),
         case_statuses=_by_code(_status(r) for r in _rows(folder, "case_status")),
         notices=MappingProxyType({r["event"]: _notice(r) for r in _rows(folder, "notices")}),
         milestones=tuple(MilestoneKind(r["code"], r["name"], r.get("planned_field", "")) for r in _rows(folder, "milestones")),
@@ -216,6 +219,7 @@ def _unit(row: dict[str, str]) -> dict[str, Any]:
         "number": int(row.get("number") or 0),
         "resident": row.get("resident", "") in {"1", "true", "是"},
         "document_prefix": row.get("document_prefix", ""),
+        "roles": tuple(row.get("roles", "").split()),
     }
 
 

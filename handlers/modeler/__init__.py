@@ -1,0 +1,1 @@
+"""What Camunda Modeler is given of the house: element templates and the lists its lint rules know."""
