@@ -12,6 +12,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from engine import clock
 from engine.jobs.port import JobPort
 from engine.jobs.registry import HandlerRegistry
 from engine.settings import Settings
@@ -98,6 +99,11 @@ class Runtime:
     forms: LruCache[int, Any] = field(default_factory=lambda: LruCache(512))
     leased: set[int] = field(default_factory=set)
     instances: InstanceCache = field(default_factory=lambda: InstanceCache(2000))
+    readers: Database = field(init=False)
+    """The same database for queries: on SQLite a transaction that begins without the writer's lock."""
+
+    def __post_init__(self) -> None:
+        self.readers = self.database.execution_options(sqlite_begin="DEFERRED")
 
 
 def runtime_of(session: Session) -> Runtime:
@@ -105,3 +111,9 @@ def runtime_of(session: Session) -> Runtime:
     runtime = session.info["runtime"]
     assert isinstance(runtime, Runtime)
     return runtime
+
+
+def calendar_of(session: Session) -> WorkCalendar | None:
+    """The working calendar as this transaction sees it; None when the engine was opened without one."""
+    clock.offset()  # whoever has read the clock knows the calendar's version, too
+    return runtime_of(session).calendar

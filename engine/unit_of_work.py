@@ -8,22 +8,25 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.runtime import Runtime
+from engine.runtime import Runtime, runtime_of
 from engine.store import models
+from engine.store.prepared import Prepared, fetch
 
 log = structlog.get_logger(__name__)
 
 MAX_FOLLOWING = 1_000
 """Pieces of work that the thread of one command does after its commit; what is left then lies in rows that the sweep finds."""
 _following = threading.local()
-_CLOCK = select(models.business_clock.c.offset_seconds, models.business_clock.c.calendar_version)
+_CLOCK = Prepared(select(models.business_clock.c.offset_seconds, models.business_clock.c.calendar_version))
 
 
 @contextmanager
@@ -32,9 +35,10 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 
     Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own.
     """
-    session = _open(runtime)
+    session = _open(runtime, runtime.database)
     try:
-        yield session
+        with clock.offset_read_by(lambda: _read_clock(session)):
+            yield session
         session.commit()
     finally:
         session.close()
@@ -44,22 +48,32 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 @contextmanager
 def reading(runtime: Runtime) -> Iterator[Session]:
     """A session for queries: a plain BEGIN, so that it never waits for a writer; nothing is ever committed."""
-    session = _open(runtime, sqlite_begin="DEFERRED")
+    session = _open(runtime, runtime.readers)
     try:
-        yield session
+        with clock.offset_read_by(lambda: _read_clock(session)):
+            yield session
     finally:
         session.close()
 
 
-def _open(runtime: Runtime, sqlite_begin: str = "IMMEDIATE") -> Session:
-    session = Session(runtime.database.execution_options(sqlite_begin=sqlite_begin), expire_on_commit=False)
-    session.info.update(runtime=runtime, after_commit=[], published=[], changed=set())
-    row = session.execute(_CLOCK).first()
-    seconds, version = row or (0, 0)
-    clock.set_offset(timedelta(seconds=seconds))
-    if version != runtime.calendar_version and runtime.calendar_source is not None:
-        runtime.calendar, runtime.calendar_version = runtime.calendar_source(session), version
+def _open(runtime: Runtime, database: Database) -> Session:
+    session = Session(database, expire_on_commit=False)
+    session.info.update(runtime=runtime, after_commit=[], published=[], changed=set(), settle_clock=partial(_settle_clock, session))
     return session
+
+
+def _read_clock(session: Session) -> timedelta:
+    rows = fetch(session.connection(), _CLOCK, {})
+    return _settle_clock(session, *(rows[0] if rows else (0, 0)))
+
+
+def _settle_clock(session: Session, seconds: int, calendar_version: int) -> timedelta:
+    """Take over what the row of the business clock says; a command that locks an instance reads it in the same query (store.reads)."""
+    offset, runtime = timedelta(seconds=seconds), runtime_of(session)
+    clock.set_offset(offset)
+    if calendar_version != runtime.calendar_version and runtime.calendar_source is not None:
+        runtime.calendar, runtime.calendar_version = runtime.calendar_source(session), calendar_version
+    return offset
 
 
 def _after_commit(runtime: Runtime, info: dict[Any, Any]) -> None:

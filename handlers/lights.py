@@ -11,9 +11,8 @@ from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, runtime
 from engine.clock import CHINA
-from engine.runtime import runtime_of
 from engine.workcalendar import WorkCalendar
 
 
@@ -38,7 +37,7 @@ def _national() -> WorkCalendar:
 
 def calendar_of(session: Session) -> WorkCalendar:
     """The working calendar of this engine; the national one when it was opened without."""
-    return runtime_of(session).calendar or _national()
+    return runtime.calendar_of(session) or _national()
 
 
 def warning_days(limit: int) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import policy
+from engine.bpmn import Instance
 from engine.commands.environment import feel_environment
 from engine.commands.root_run import RootRun
 from engine.definitions import form_schema
@@ -21,6 +22,7 @@ from engine.policy import Actor
 from engine.store import audit, reads
 from engine.store.changes import Completion
 from engine.store.models import split_key
+from engine.store.reads import LockedTask
 
 
 def complete_task(session: Session, actor: Actor, task_key: int, submission: Mapping[str, Any]) -> None:
@@ -30,11 +32,12 @@ def complete_task(session: Session, actor: Actor, task_key: int, submission: Map
     FormInvalid (field -> messages). Nothing is changed then.
     """
     instance_key, token_id = split_key(task_key)
-    run = RootRun.locked(session, actor, instance_key)
-    task = open_task(session, task_key)
+    root, instance, task = reads.lock_task(session, task_key)
+    run = RootRun.holding(session, actor, root, instance)
+    _still_open(task)
     policy.check(actor, "complete", reads.task_facts(session, task))
     live = run.instance(instance_key)
-    clean = _validated(session, task, submission, live.variables(token_id))
+    clean = _validated(session, task, submission, live, token_id)
     live.complete_user_task(token_id, clean)
     audit.record(
         session,
@@ -47,24 +50,28 @@ def complete_task(session: Session, actor: Actor, task_key: int, submission: Map
         business_id=task.business_id,
         data={"name": task.name, "onBehalfOf": task.owner} if _represents(actor, task) else {"name": task.name},
     )
-    run.finish(Completion(token_id, actor.username, clean))
+    run.finish(Completion(token_id, actor.username, clean, bool(task.candidate_groups or task.candidate_users), task.has_drafts))
 
 
 def open_task(session: Session, task_key: int) -> Row[Any]:
     """The task's row if it is still open; Conflict when somebody was faster (second submit: 409)."""
     task = reads.get_task(session, task_key)
-    if task.state != "CREATED":
-        done = f"已由 {task.completed_by} 办结" if task.completed_by else "已结束"
-        raise Conflict(reason=f"任务“{task.name}”{done}，没有再次提交")
+    _still_open(task)
     return task
 
 
-def _validated(session: Session, task: Row[Any], submission: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+def _still_open(task: Row[Any] | LockedTask) -> None:
+    if task.state != "CREATED":
+        done = f"已由 {task.completed_by} 办结" if task.completed_by else "已结束"
+        raise Conflict(reason=f"任务“{task.name}”{done}，没有再次提交")
+
+
+def _validated(session: Session, task: LockedTask, submission: Mapping[str, Any], live: Instance, token_id: int) -> dict[str, Any]:
     if task.form_key is None:
         return dict(submission)
     schema = form_schema(session, task.form_key)
-    return validate_submission(schema, dict(submission), variables, feel_environment(session))
+    return validate_submission(schema, dict(submission), live.variables(token_id), feel_environment(session))
 
 
-def _represents(actor: Actor, task: Row[Any]) -> bool:
+def _represents(actor: Actor, task: LockedTask) -> bool:
     return task.owner is not None and task.assignee == task.owner and actor.username != task.owner and task.owner not in actor.owns

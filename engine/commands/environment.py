@@ -18,7 +18,7 @@ from engine.dmn import DecisionResult
 from engine.errors import DecisionError, LianbanError
 from engine.feel import Environment as FeelEnvironment
 from engine.jobs.registry import BpmnError, Handler, JobContext
-from engine.runtime import runtime_of
+from engine.runtime import calendar_of, runtime_of
 from engine.store import definitions
 from engine.store.changes import InstanceRow
 
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 def feel_environment(session: Session) -> FeelEnvironment:
     """Expressions see business time, the working calendar and the handlers' functions."""
     runtime = runtime_of(session)
-    return FeelEnvironment(now=clock.now, calendar=runtime.calendar, functions=runtime.handlers.functions)
+    return FeelEnvironment(now=clock.now, calendar=calendar_of(session), functions=runtime.handlers.functions)
 
 
 def job_context(session: Session, row: Any, job: Any, username: str, properties: dict[str, str]) -> JobContext:
@@ -49,6 +49,11 @@ def job_context(session: Session, row: Any, job: Any, username: str, properties:
         actor=username,
         now=clock.now(),
     )
+
+
+UNDONE_WITH_SAVEPOINT = ("provided", "after_commit", "published")
+"""What a unit of work collects and a failed handler must not leave behind: instances it rescheduled, jobs and messages to send after the
+commit, live instances whose rows were rolled back."""
 
 
 class CommandEnvironment:
@@ -82,8 +87,8 @@ class CommandEnvironment:
     def _run(self, handler: Handler, job: JobOpened) -> Completed | Thrown | Failed:
         row = self._row
         context = job_context(self._session, row, job, self._username, dict(job.properties))
-        provided: list[Any] = self._session.info.setdefault("provided", [])
-        before = len(provided)
+        info = self._session.info
+        before = {name: len(info.setdefault(name, [])) for name in UNDONE_WITH_SAVEPOINT}
         done: Completed | None = None
         try:
             with self._session.begin_nested():
@@ -98,4 +103,5 @@ class CommandEnvironment:
             return Failed(f"{type(error).__name__}: {error}", {"jobType": job.type})
         finally:
             if done is None:
-                del provided[before:]  # what it rescheduled is undone with its savepoint
+                for name, length in before.items():
+                    del info[name][length:]

@@ -49,11 +49,15 @@ class RootRun:
 
         Raises Suspended while the root is suspended, unless the command says that it may work on it then (`suspended_too`).
         """
-        run = cls(session, actor)
-        root = reads.lock_root(session, instance_key)
+        return cls.holding(session, actor, reads.lock_root(session, instance_key), suspended_too=suspended_too)
+
+    @classmethod
+    def holding(cls, session: Session, actor: Actor, root: InstanceRow, *others: InstanceRow, suspended_too: bool = False) -> RootRun:
+        """The same on a root that is locked already; `others`: rows of its instances that were read under the lock."""
         if root.suspended_at is not None and not suspended_too:
             raise Suspended()
-        run._rows[root.key] = root
+        run = cls(session, actor)
+        run._rows = {row.key: row for row in (root, *others)}
         return run
 
     @classmethod
@@ -146,6 +150,11 @@ class RootRun:
         self._pending[key] = None
         return key
 
+    def replace(self, key: int, instance: Instance) -> None:
+        """Go on with another live object: the same instance on another process model."""
+        self._live[key] = instance
+        self._pending[key] = None
+
     # ------------------------------------------------------------------ writing and following
     def finish(self, completion: Completion | None = None) -> None:
         """Write everything that changed and follow it to other instances under the root, until nothing is pending.
@@ -160,7 +169,7 @@ class RootRun:
             del self._pending[key]
             row, live = self.row(key), self._live[key]
             changes, was_due = live.take_changes(), row.next_due_at
-            forms = {task.token_id: self._form(row, task) for task in changes.user_tasks if task.form_id}
+            forms = {task.token_id: self.form(row, task) for task in changes.user_tasks if task.form_id}
             missing = [task for task in changes.user_tasks if task.form_id and forms[task.token_id].key is None]
             store.write(self._session, row, changes, self._now, completion, forms)
             completion = None
@@ -208,7 +217,8 @@ class RootRun:
             if row.business_id is not None:
                 info["changed"].add(row.business_id)
 
-    def _form(self, row: InstanceRow, task: UserTaskOpened) -> OpenedForm:
+    def form(self, row: InstanceRow, task: UserTaskOpened) -> OpenedForm:
+        """The form version that a task of this instance is bound to."""
         definition = process_definition(self._session, row.definition_key)
         form = definitions.bound(
             self._session, "form", task.form_id or "", task.form_binding, definition.deployment_key, task.form_version_tag

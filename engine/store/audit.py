@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.policy import Actor
 from engine.store import models as m
+from engine.store.prepared import Prepared, run
+
+_INSERT = Prepared(m.audit_event.insert())
 
 
 def record(
@@ -24,19 +27,18 @@ def record(
     data: dict[str, Any] | None = None,
 ) -> None:
     """Append one event. `action` is a stable word such as "task.completed"; `data` small JSON facts, never form bodies."""
-    session.execute(
-        m.audit_event.insert().values(
-            at=clock.wall_now(),
-            business_at=clock.now(),
-            actor=actor.username,
-            action=action,
-            root_key=root_key,
-            instance_key=instance_key,
-            element_id=element_id,
-            task_key=task_key,
-            business_id=business_id,
-            data=data or {},
-        )
-    )
+    values = {
+        "at": clock.wall_now(),
+        "business_at": clock.now(),
+        "actor": actor.username,
+        "action": action,
+        "root_key": root_key,
+        "instance_key": instance_key,
+        "element_id": element_id,
+        "task_key": task_key,
+        "business_id": business_id,
+        "data": data or {},
+    }
+    run(session.connection(), _INSERT, values)
     if business_id is not None:
         session.info["changed"].add(business_id)

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Dialect, Insert, Select, TypeDecorator, exc
+from sqlalchemy import Connection, Dialect, Insert, Select, exc
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import TypeEngine
 
 Values = Mapping[str, Any]
 Processor = Callable[[Any], Any]
@@ -74,14 +73,10 @@ class Prepared:
         return _Form(
             sql=compiled.string,
             positional=compiled.positional,
-            binders=tuple((name, _impl(compiled.binds[name].type, dialect).bind_processor(dialect)) for name in names or ()),
-            readers=tuple(_impl(column.type, dialect).result_processor(dialect, None) for column in _result_columns(clause)),
+            binders=tuple((name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names or ()),
+            readers=tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in _result_columns(clause)),
             constants={name: bind.value for name, bind in compiled.binds.items() if not bind.required and bind.value is not None},
         )
-
-
-def _impl(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    return type_ if isinstance(type_, TypeDecorator) else type_.dialect_impl(dialect)
 
 
 def _result_columns(clause: Any) -> Sequence[Any]:
