@@ -1,7 +1,7 @@
 """One defect a diagram: the Modeler with our plug-in and the server give the same findings, those of expected.json, and none on our own.
 
-`first-two-boxes.bpmn` is an analyst's first diagram: hints and a warning, no error, so it deploys. `sound.bpmn` is what the others were before
-their defect.
+`first-two-boxes.bpmn` is an analyst's first diagram: hints and a warning, no error, so it deploys.
+`sound.bpmn` is what the others were before their defect.
 """
 
 from __future__ import annotations
