@@ -25,8 +25,10 @@ def publish_message(
     *,
     ttl_seconds: int | None = None,
     message_id: str | None = None,
+    business_id: str | None = None,
 ) -> int:
-    """Publish -> the message's key. `ttl_seconds` 0: only for those who wait for it now; None: 30 days.
+    """Publish -> the message's key. `ttl_seconds` 0: only for those who wait for it now; None: 30 days. `business_id`: of instances that
+    the message starts.
 
     Needs the power `operate`; Invalid for an empty name or an impossible time to live, Conflict when a message that still lives has the
     same name, correlation key and message id.
@@ -37,7 +39,7 @@ def publish_message(
     if ttl_seconds is not None and not 0 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise Invalid(reason=f"消息有效期应为 0 至 {MAX_TTL_SECONDS} 秒")
     ttl = DEFAULT_TTL if ttl_seconds is None else timedelta(seconds=ttl_seconds)
-    key = insert_message(session, actor, "message", name, correlation_key, dict(variables), ttl=ttl, message_id=message_id)
+    key = insert_message(session, actor, "message", name, correlation_key, dict(variables), ttl=ttl, message_id=message_id, business_id=business_id)
     audit.record(session, actor, "message.published", data={"name": name, "correlationKey": correlation_key, "messageKey": str(key)})
     return key
 

@@ -99,6 +99,20 @@ def versions(session: Session, kind: Kind, identifier: str) -> Sequence[Row[Any]
     return session.execute(select(spec.table).where(spec.table.c[spec.id_column] == identifier).order_by(spec.table.c.version.desc())).all()
 
 
+def version_of_process(session: Session, process_id: str, version: int | None = None, version_tag: str | None = None) -> Row[Any]:
+    """A process by its id and version or version tag, else its newest version. NotFound when there is none."""
+    table = m.process_definition
+    statement = select(table).where(table.c.process_id == process_id).order_by(table.c.version.desc()).limit(1)
+    if version is not None:
+        statement = statement.where(table.c.version == version)
+    if version_tag is not None:
+        statement = statement.where(table.c.version_tag == version_tag)
+    row = session.execute(statement).first()
+    if row is None:
+        raise NotFound(what="流程", key=" ".join(str(part) for part in (process_id, version, version_tag) if part is not None))
+    return row
+
+
 def resource_content(session: Session, resource_key: int) -> bytes:
     """The deployed file, byte for byte."""
     content = session.scalar(select(m.resource.c.content).where(m.resource.c.key == resource_key))
