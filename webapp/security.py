@@ -15,7 +15,8 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import Conflict, DeploymentRefused, Forbidden, FormInvalid, Invalid, LianbanError
@@ -51,6 +52,7 @@ HTTP_ADVICE = {
     409: lazy_gettext("可能有人刚刚办理过。返回后页面会显示最新状态，您填写的内容已存为草稿。"),
     413: lazy_gettext("请压缩或拆分后重新上传，其他已填写的内容不受影响。"),
     422: lazy_gettext("请返回修改后重新提交，已填写的内容仍然保留。"),
+    503: lazy_gettext("数据库暂时没有应答，没有改变任何数据，填写的内容还在页面上。请过一会儿再提交；一直如此请联系系统管理员。"),
     500: lazy_gettext("故障已经记录，没有改变任何数据。请稍后重试；仍然出错请联系系统管理员。"),
 }
 
@@ -84,6 +86,16 @@ class ValueRefused(Invalid):
     status = 400
 
 
+class Unavailable(LianbanError):
+    """系统暂时不可用，没有改变任何数据，请稍后再试。
+
+    The system is not available at the moment; nothing was changed. Please try again in a while.
+    """
+
+    code = "unavailable"
+    status = 503
+
+
 class TextRefused(Invalid):
     """内容含有无法保存的字符（NUL）。
 
@@ -103,6 +115,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(LianbanError, answer_refusal)
     app.register_error_handler(DataError, answer_data_error)
     app.register_error_handler(IntegrityError, answer_integrity_error)
+    app.register_error_handler(OperationalError, answer_database_fault)
+    app.register_error_handler(PoolTimeoutError, answer_database_fault)
     app.register_error_handler(HTTPException, answer_http_error)
     app.context_processor(lambda: {"nonce": g.get("nonce", "")})
 
@@ -191,6 +205,18 @@ def answer_integrity_error(error: IntegrityError) -> Response:
     """Two people did at the same moment what only one can do (the same code, the same name): the second one is told."""
     log.warning("the database refused a second one", exc_info=error)
     return answer_refusal(Conflict(reason="有人刚刚提交了同样的内容，请刷新后再试"))
+
+
+def answer_database_fault(error: OperationalError | PoolTimeoutError) -> Response:
+    """The database is gone, full or overwhelmed: the transaction was rolled back, the next request starts on a new connection.
+
+    The page is shown as to a stranger, because its header would ask the database again.
+    """
+    log.error("the database failed", exc_info=error)
+    g.user = g.actor = None
+    response = answer_refusal(Unavailable())
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def answer_http_error(error: HTTPException) -> Response:

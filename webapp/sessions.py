@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
 from sqlalchemy import Integer, String, delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -151,7 +152,8 @@ def load_user() -> None:
 
 
 def _touch(digest: str) -> None:
-    with engine().unit_of_work() as session:
+    # a full disk must not keep people from reading; whether they may is already known
+    with suppress(OperationalError), engine().unit_of_work() as session:
         session.execute(update(WebSession).where(WebSession.digest == digest).values(seen_at=clock.wall_now()))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from hypothesis import given
@@ -33,6 +35,23 @@ def test_fifty_documents_numbered_at_once_have_no_gap_and_no_double(office: Offi
 
     with ThreadPoolExecutor(10) as pool:
         assert sorted(pool.map(take, range(50))) == list(range(1, 51))
+
+
+def test_two_sequences_taken_in_opposite_order_do_not_deadlock(office: Office) -> None:
+    both_began = Barrier(2)
+
+    def take(names: tuple[str, str]) -> list[int]:
+        with suppress(BrokenBarrierError):
+            both_began.wait(timeout=10)
+        numbers = []
+        for _ in range(15):
+            with office.engine.unit_of_work() as session:
+                numbers += [next_number(session, name) for name in names]
+        return numbers
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(take, [("east", "west"), ("west", "east")])
+    assert sorted(one + other) == sorted([*range(1, 31), *range(1, 31)])
 
 
 def test_a_failed_transaction_gives_its_number_back(office: Office) -> None:
