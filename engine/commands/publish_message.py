@@ -39,7 +39,9 @@ def publish_message(
     if ttl_seconds is not None and not 0 <= ttl_seconds <= MAX_TTL_SECONDS:
         raise Invalid(reason=f"消息有效期应为 0 至 {MAX_TTL_SECONDS} 秒")
     ttl = DEFAULT_TTL if ttl_seconds is None else timedelta(seconds=ttl_seconds)
-    key = insert_message(session, actor, "message", name, correlation_key, dict(variables), ttl=ttl, message_id=message_id, business_id=business_id)
+    key = insert_message(
+        session, actor, "message", name, correlation_key, dict(variables), ttl=ttl, message_id=message_id, business_id=business_id
+    )
     audit.record(session, actor, "message.published", data={"name": name, "correlationKey": correlation_key, "messageKey": str(key)})
     return key
 
