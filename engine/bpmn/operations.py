@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.bpmn.kernel import moves, placing, signing
 from engine.bpmn.kernel.ancestry import Ancestry
-from engine.bpmn.kernel.withdrawal import Withdrawal, find_withdrawal
+from engine.bpmn.kernel.withdrawal import Withdrawal, find_untouched, find_withdrawal
 from engine.changes import ElementEvent
 from engine.errors import Conflict
 
@@ -60,6 +60,10 @@ class Operations:
         """What taking back a completed user task would undo; Conflict when something after it has been done already."""
         return find_withdrawal(self._process, token_id, Ancestry(history))
 
+    def untouched(self, history: Iterable[ElementEvent]) -> Withdrawal:
+        """What is open in an instance in which nothing has been done yet; Conflict when something has."""
+        return find_untouched(self._process, Ancestry(history))
+
     def withdraw(self, token_id: int, history: Iterable[ElementEvent]) -> int:
         """Take back a completed user task (撤回): the id of the fresh token of the same element. Raises Conflict as `withdrawal`."""
         ancestry = Ancestry(history)
@@ -72,6 +76,13 @@ class Operations:
     def modify(self, change: placing.Modification) -> None:
         """Activate, move and terminate element instances. See engine.bpmn.kernel.placing; everything is checked before anything is done."""
         self._run(lambda: placing.modify(self._process, change))
+
+    def jump(self, token_id: int, target: placing.Activation, *, everything: bool = False) -> str:
+        """Move one element instance to another element, with `everything` instead of all others too: the element id it came from."""
+        token = self._live(token_id)
+        source: str = token.task_spec.bpmn_id
+        self._run(lambda: placing.jump(token, target, everything=everything))
+        return source
 
     # ------------------------------------------------------------------ signatures
     def add_signs(self, token_id: int, when: signing.When, who: list[signing.Signer]) -> list[int]:

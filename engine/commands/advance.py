@@ -11,10 +11,10 @@ from engine.store import audit
 
 
 def advance(session: Session, instance_key: int) -> int:
-    """Lock, look, fire -> how many timers fired. Nothing due any more (a stale job): 0 and nothing changes."""
-    run = RootRun.locked(session, SYSTEM, instance_key)
+    """Lock, look, fire -> how many timers fired. Nothing due any more (a stale job), or suspended: 0 and nothing changes."""
+    run = RootRun.locked(session, SYSTEM, instance_key, suspended_too=True)
     row = run.row(instance_key)
-    if row.state != "ACTIVE":
+    if row.state != "ACTIVE" or row.suspended_at is not None:
         return 0
     fired = run.instance(instance_key).fire_due(clock.now())
     if fired:

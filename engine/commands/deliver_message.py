@@ -56,10 +56,12 @@ def _waiting(session: Session, message: Row[Any]) -> list[Row[Any]]:
     consumed = select(m.message_correlation.c.consumer).where(m.message_correlation.c.message_key == message.key)
     statement = (
         select(m.message_subscription)
+        .join(m.process_instance, m.process_instance.c.key == m.message_subscription.c.instance_key)
         .where(
             m.message_subscription.c.message_name == message.name,
             m.message_subscription.c.correlation_key == message.correlation_key,
             m.message_subscription.c.process_id.not_in(consumed),
+            m.process_instance.c.suspended_at.is_(None),
         )
         .order_by(m.message_subscription.c.created_at, m.message_subscription.c.key)
     )
@@ -130,20 +132,30 @@ def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) 
 
 
 def _correlate(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) -> int:
-    run = RootRun.locked(session, actor, target.instance_key)
+    is_signal = message.kind == "signal"
+    run = RootRun.locked(session, actor, target.instance_key, suspended_too=is_signal)
     table = m.message_subscription if message.kind == "message" else m.signal_wait
     if session.execute(select(table.c.key).where(table.c.key == target.key)).first() is None:
         return 0  # it went on while we waited for the lock
-    live = run.instance(target.instance_key)
-    if message.kind == "message":
+    if not is_signal:
+        live = run.instance(target.instance_key)
         _remember(session, message, target.process_id, target.process_id, target.root_key, target.instance_key, target.element_id)
         live.correlate(target.token_id, dict(message.variables))
     else:
         row = run.row(target.instance_key)
         _remember(session, message, f"instance {row.key}", row.process_id, row.root_key, row.key, "")
-        live.signal(message.name, dict(message.variables))
+        if row.suspended_at is not None:
+            _defer(session, message, row.root_key, row.key)
+            return 1
+        run.instance(row.key).signal(message.name, dict(message.variables))
     run.finish()
     return 1
+
+
+def _defer(session: Session, message: Row[Any], root_key: int, instance_key: int) -> None:
+    """A suspended instance gets the signal when it is resumed: signals are not buffered anywhere else."""
+    values = {"root_key": root_key, "instance_key": instance_key, "name": message.name, "variables": message.variables}
+    session.execute(m.deferred_signal.insert().values(values))
 
 
 def _remember(

@@ -142,11 +142,13 @@ def undelivered(session: Session, limit: int = 200) -> list[int]:
             (m.message_subscription.c.message_name == m.message.c.name)
             & (m.message_subscription.c.correlation_key == m.message.c.correlation_key),
         )
+        .join(m.process_instance, m.process_instance.c.key == m.message_subscription.c.instance_key)
         .where(
             m.message.c.kind == "message",
             m.message.c.state == "OPEN",
             m.message.c.expires_at > clock.now(),
             m.message_subscription.c.process_id.not_in(consumed.correlate(m.message)),
+            m.process_instance.c.suspended_at.is_(None),
         )
     )
     return sorted(session.scalars(new.union(matched).limit(limit)))

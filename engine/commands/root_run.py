@@ -60,6 +60,11 @@ class RootRun:
         run._rows = {row.key: row for row in (root, *others)}
         return run
 
+    def forget_suspension(self) -> None:
+        """The root was resumed in this very command."""
+        for row in self._rows.values():
+            row.suspended_at = None
+
     @classmethod
     def open_in(cls, session: Session, instance_key: int) -> RootRun | None:
         """The run that works on this instance's root in this very transaction, if a command is in the middle of one."""

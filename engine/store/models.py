@@ -434,3 +434,14 @@ batch_item = Table(
     Index("ix_batch_item_state", "batch_key", "state", "position"),
 )
 """One instance of a batch. `state`: PENDING, DONE, FAILED or SKIPPED; `code` and the messages say why it failed."""
+
+deferred_signal = Table(
+    "deferred_signal",
+    metadata,
+    Column("key", BigKey, primary_key=True, autoincrement=True),
+    Column("root_key", BigKey, nullable=False, index=True),
+    Column("instance_key", BigKey, nullable=False),
+    Column("name", String(300), nullable=False),
+    Column("variables", Json, nullable=False, default=dict),
+)
+"""A signal that reached a suspended instance: it is delivered when the case is resumed."""

@@ -27,12 +27,12 @@ class Ancestry:
         for event in history:
             if event.kind == "entered":
                 self.entered[event.token_id] = event
-                continue
-            self.ended[event.token_id] = event.kind
+                self.ended.pop(event.token_id, None)
+            elif event.kind in ("completed", "terminated", "merged"):
+                self.ended[event.token_id] = event.kind
             if event.kind == "merged" and event.into is not None:
                 self.into[event.token_id] = event.into
                 self._merged.setdefault(event.into, []).append(event.token_id)
-
         self.dead = self._closure({event.into for event in self.entered.values() if event.into is not None})
         for each in self.dead:
             self.entered.pop(each, None)

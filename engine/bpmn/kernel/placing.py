@@ -77,6 +77,20 @@ def modify(process: Process, change: Modification) -> None:
     terminate(process, gone)
 
 
+def jump(token: Token, target: Activation, *, everything: bool) -> None:
+    """Move one token to an element. `everything`: all other tokens go too, but for the open subprocesses around the target."""
+    process = token.workflow.process
+    if is_silent(token):
+        raise Conflict(reason=f"{token.task_spec.bpmn_id} 还没有触发，不能由它跳转（has not occurred）")
+    if not everything:
+        modify(process, Modification(moves=(Move(target, source_token=token.id),)))
+        return
+    path = path_to(process.spec, target.element_id) or ()
+    live = [each for _, each in sorted(process.tokens.items()) if each.id > 0 and each.live and not is_silent(each)]
+    gone = [each for each in live if each.task_spec.bpmn_id not in path]
+    modify(process, Modification((target,), terminations=tuple(Termination(token=each.id) for each in gone)))
+
+
 # ---------------------------------------------------------------------- activate
 def activate(process: Process, activation: Activation) -> None:
     """Put a token on the element, opening the subprocesses around it."""

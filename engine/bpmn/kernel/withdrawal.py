@@ -67,13 +67,21 @@ def find_withdrawal(process: Process, token_id: int, ancestry: Ancestry) -> With
         raise Conflict(reason=f"{event.element_id} 没有办结（was not completed）")
     if event.predecessor in ancestry.entered and ancestry.entered[event.predecessor].element_id == event.element_id:
         raise Conflict(reason="加签意见不能撤回（a signature cannot be taken back）")
-    after = _after(token_id, ancestry)
+    return _open_among(process, token_id, event.scope_id, _after(token_id, ancestry), ancestry)
+
+
+def find_untouched(process: Process, ancestry: Ancestry) -> Withdrawal:
+    """The same for everything in a called instance, which would be cancelled. Raises Conflict."""
+    return _open_among(process, 0, 0, set(ancestry.entered), ancestry)
+
+
+def _open_among(process: Process, token_id: int, scope_id: int, after: set[int], ancestry: Ancestry) -> Withdrawal:
     for each in sorted(after):
         _check_untouched(process, each, ancestry)
     live = [process.tokens[each] for each in sorted(after) if each in process.tokens and process.tokens[each].live]
     return Withdrawal(
         token_id,
-        event.scope_id,
+        scope_id,
         None,
         tasks=tuple(each.id for each in live if each.task_spec.kind == "userTask" and not each.task_spec.is_loop),
         jobs=tuple(each.id for each in live if "job" in each.internal_data),
