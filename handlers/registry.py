@@ -5,15 +5,23 @@ from __future__ import annotations
 from engine.jobs import HandlerRegistry
 from handlers.calendar import models as _calendar_tables  # noqa: F401 - no job of its own; its tables belong to the schema
 from handlers.cases.jobs import registry as cases
+from handlers.clock import models as _clock_tables  # noqa: F401 - likewise
 from handlers.documents.jobs import registry as documents
 from handlers.materials import models as _material_tables  # noqa: F401 - no job of its own; its table belongs to the schema
 from handlers.notices.jobs import registry as notices
 from handlers.projects.jobs import registry as projects
 
+PRINTING = "document.render"
 
-def registry() -> HandlerRegistry:
-    """Every job type that diagrams may name; importing this module also makes every table of the domain known."""
+
+def registry(*, printing: bool = True) -> HandlerRegistry:
+    """Every job type that diagrams may name; importing this module also makes every table of the domain known.
+
+    Without `printing` this process leaves the printing of documents to those who have it (a server or worker): its jobs wait for them.
+    """
     whole = HandlerRegistry()
     for part in (projects, cases, documents, notices):
         whole.include(part)
+    if not printing:
+        del whole.handlers[PRINTING]
     return whole

@@ -1,22 +1,31 @@
-"""What diagrams call on cases: open, move through the status dictionary, decide."""
+"""What diagrams call on cases: open, move through the status dictionary, extend, decide, serve. Each gives the case's clock back."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from engine.clock import CHINA
+from engine.commands import reschedule
 from engine.errors import Invalid
-from engine.jobs import HandlerRegistry, JobContext
+from engine.jobs import BpmnError, HandlerRegistry, JobContext
+from engine.policy import SYSTEM
 from handlers.cases import service as cases
+from handlers.cases.refusals import CaseRefused
 from handlers.catalogue.service import catalogue
+from handlers.clock import service as clocks
 from handlers.directory import service as directory
 from handlers.documents import service as documents
 from handlers.documents.facts import case_facts, decision_facts
+from handlers.lights import calendar_of
 from handlers.materials import service as materials
 
 registry = HandlerRegistry()
 
 PREVIOUS = "previous"
+CORRECTION_NOTICE, SPECIAL_NOTICE, EXTENSION_NOTICE = "W04", "W11", "W12"
 RECEIPT, LICENCE_DECISION, DENIAL, PERMIT = "W01", "W19", "W20", "W21"
 LICENCE = "XK"
 """Kind 行政许可 of items.csv; approvals, filings and confirmations are no licences (行政许可法 第三条) and get no 许可决定书."""
@@ -29,7 +38,7 @@ WINDOW_UNIT = "XZSPJ"
     "case.open",
     transactional=True,
     inputs=("itemCode", "projectId", "unit", "applicant"),
-    outputs=("caseId", "caseNo", "queryCode", "materials"),
+    outputs=("caseId", "caseNo", "queryCode", "materials", "clock"),
 )
 def open_case(job: JobContext) -> dict[str, Any]:
     """接件登记：建立办件，产生办件编号、查询码和应交材料清单，出具收件凭证，状态 1 已接件。
@@ -60,23 +69,33 @@ def open_case(job: JobContext) -> dict[str, Any]:
         person=job.actor,
         now=job.now,
     )
-    return {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code, "materials": wanted}
+    clock = clocks.variable(clocks.clock_of(job.session, case.id, job.now))
+    return {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code, "materials": wanted, "clock": clock}
 
 
-@registry.handler("case.set_status", transactional=True, inputs=("caseId", "acceptTime", "intake"), headers=("status",))
-def set_status(job: JobContext) -> None:
-    """变更办理状态：状态字典 1 至 16，只允许字典中的后继状态。
+@registry.handler(
+    "case.set_status",
+    transactional=True,
+    inputs=("caseId", "acceptTime", "deemedAccepted", "intake", "special"),
+    headers=("status", "procedure"),
+    outputs=("clock",),
+)
+def set_status(job: JobContext) -> dict[str, Any]:
+    """变更办理状态：状态字典 1 至 16，只允许字典中的后继状态；办件时钟随之变化。
 
     Header `status`: the code, or `previous` to go on as before a withdrawal that was refused. For 3 受理: `acceptTime` may be
-    the day of receipt (视为受理); `intake.accept_result` tells a 容缺受理.
+    the day of receipt (`deemedAccepted`: 视为受理); `intake.accept_result` tells a 容缺受理. For 6 补正: `intake.deadline`. For 9 特别程序:
+    header `procedure` or `special.kind` names it, `special.limit` with `special.limit_unit` (工作日, 自然日) is the time told to the
+    applicant; the notice W11 that was issued last goes with it. Returns the case's `clock`.
     """
     status = job.headers.get("status", "")
     case_id = int(_text(job, "caseId"))
     if status == PREVIOUS:
         cases.resume(job.session, case_id, person=job.actor, unit=_unit_of(job), element_id=job.element_id, now=job.now)
-        return
+        return provide_clock(job.session, case_id, job.now)
     if not status.isdecimal():
         raise Invalid(reason="任务头 status 应为状态字典的代码或 previous")
+    deemed = job.variables.get("deemedAccepted")
     cases.set_status(
         job.session,
         case_id,
@@ -86,13 +105,113 @@ def set_status(job: JobContext) -> None:
         element_id=job.element_id,
         now=job.now,
         accepted_at=_instant(job.variables.get("acceptTime")),
+        deemed=deemed if isinstance(deemed, bool) else None,
+        pausing=_pausing(job, int(status), case_id),
     )
     intake = job.variables.get("intake")
     if int(status) == cases.ACCEPTED and isinstance(intake, dict) and intake.get("accept_result") == "容缺受理":
         cases.mark_tolerance(job.session, case_id)
+    return provide_clock(job.session, case_id, job.now)
 
 
-@registry.handler("case.decide", transactional=True, inputs=("caseId", "itemCode", "result"), outputs=("documentNo",))
+def provide_clock(session: Session, case_id: int, now: datetime) -> dict[str, Any]:
+    """The variable `clock` for a handler's outputs; the other running instances of the case get it before the command ends."""
+    clock = clocks.clock_of(session, case_id, now)
+    values = {"clock": clocks.variable(clock)}
+    reschedule(session, SYSTEM, clock.root_key, values, where={"caseId": str(case_id)})
+    return values
+
+
+def _pausing(job: JobContext, status: int, case_id: int) -> cases.Pausing:
+    """What is known of a pause from the forms and documents around it."""
+    if status == cases.CORRECTION:
+        intake = job.variables.get("intake")
+        deadline = intake.get("deadline") if isinstance(intake, dict) else None
+        planned = date.fromisoformat(deadline[:10]) if isinstance(deadline, str) and deadline else None
+        return cases.Pausing("", planned, _last_number(job, case_id, CORRECTION_NOTICE))
+    if status != cases.SPECIAL:
+        return cases.NO_PAUSE
+    given = job.variables.get("special")
+    special = given if isinstance(given, dict) else {}
+    name = job.headers.get("procedure") or str(special.get("kind") or "")
+    days = special.get("limit")
+    if not isinstance(days, int) or isinstance(days, bool):
+        days = clocks.procedure(name).days if name else None
+    return cases.Pausing(name, _planned_end(job, days, special.get("limit_unit")), _last_number(job, case_id, SPECIAL_NOTICE))
+
+
+def _planned_end(job: JobContext, days: int | None, unit: Any) -> date | None:
+    """The last day of the time told to the applicant, counted from today."""
+    if days is None:
+        return None
+    today = job.now.astimezone(CHINA).date()
+    return today + timedelta(days=days) if unit == "自然日" else calendar_of(job.session).add_workdays(today, days)
+
+
+def _last_number(job: JobContext, case_id: int, kind: str) -> str:
+    """The number of the case's latest document of a kind; "" without one."""
+    project_id = cases.get_case(job.session, case_id).project_id
+    found = (d.number or d.title for d in documents.documents_of(job.session, project_id) if d.case_id == case_id and d.kind == kind)
+    return next(found, "")
+
+
+@registry.handler(
+    "case.extend", transactional=True, inputs=("caseId", "extensionRequest", "extensionApproval"), outputs=("clock", "documentNo")
+)
+def extend(job: JobContext) -> dict[str, Any]:
+    """延长办理期限：只能一次，期限届满前，由单位负责人批准，出具延期办理告知书。
+
+    `extensionRequest.days` working days and `.reason`; whoever completed the approval is the approver and must head the case's unit.
+    Throws the BPMN error `extension_refused` with the article as message when the law does not allow it (行政许可法 42).
+    """
+    case = cases.get_case(job.session, int(_text(job, "caseId")))
+    request = job.variables.get("extensionRequest")
+    asked: dict[str, Any] = request if isinstance(request, dict) else {}
+    days = asked.get("days")
+    try:
+        rule = clocks.extension_of(case.item_code)
+        role = rule.approver if rule else "signer"
+        if job.actor not in {user.username for user in directory.users_in_group(job.session, f"{case.unit}.{role}")}:
+            article = rule.article if rule else "行政许可法第四十二条"
+            raise CaseRefused(number=case.number, reason="延期须由本单位负责人批准", article=article)
+        with job.session.begin_nested():
+            document = documents.issue(
+                job.session,
+                EXTENSION_NOTICE,
+                project_id=case.project_id,
+                case_id=case.id,
+                item_code=case.item_code,
+                unit=case.unit,
+                facts=case_facts(case) | {"延期理由": asked.get("reason"), "延长": f"{days} 个工作日"},
+                root_key=job.root_key,
+                person=job.actor,
+                now=job.now,
+            )
+            number = document.number or document.title
+            whole = days if isinstance(days, int) else 0
+            cases.extend(job.session, case.id, whole, approved_by=job.actor, document=number, person=job.actor, now=job.now)
+    except (CaseRefused, clocks.ClockRefused) as error:
+        raise BpmnError("extension_refused", error.message(), {"extensionRefusal": error.message()}) from error
+    return provide_clock(job.session, case.id, job.now) | {"documentNo": number}
+
+
+@registry.handler("case.mark_overdue", transactional=True, inputs=("caseId",), outputs=("clock",))
+def mark_overdue(job: JobContext) -> dict[str, Any]:
+    """超期登记：办理期限届满未决定，登记超期，亮红灯，须向申请人说明理由（优化营商环境条例第三十六条）。"""
+    case_id = int(_text(job, "caseId"))
+    clocks.mark_overdue(job.session, case_id, job.now)
+    return provide_clock(job.session, case_id, job.now)
+
+
+@registry.handler("case.serve", transactional=True, inputs=("caseId",), outputs=("clock",))
+def serve(job: JobContext) -> dict[str, Any]:
+    """登记送达：决定作出之日起十个工作日内送达（行政许可法第四十四条）。"""
+    case_id = int(_text(job, "caseId"))
+    cases.serve(job.session, case_id, person=job.actor, now=job.now)
+    return provide_clock(job.session, case_id, job.now)
+
+
+@registry.handler("case.decide", transactional=True, inputs=("caseId", "itemCode", "result"), outputs=("documentNo", "clock"))
 def decide(job: JobContext) -> dict[str, Any]:
     """作出决定：准予出具证件（许可事项另出决定书），不予出具不予决定书，状态 11、12 或 13。
 
@@ -125,7 +244,7 @@ def decide(job: JobContext) -> dict[str, Any]:
     cases.decide(
         job.session, case.id, result == "granted", number, person=job.actor, unit=_unit_of(job), element_id=job.element_id, now=job.now
     )
-    return {"documentNo": number}
+    return {"documentNo": number} | provide_clock(job.session, case.id, job.now)
 
 
 def _text(job: JobContext, name: str) -> str:

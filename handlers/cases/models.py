@@ -31,6 +31,7 @@ class CaseRow(Base):
     received_at: Mapped[datetime] = mapped_column(Instant)
     accepted_at: Mapped[datetime | None] = mapped_column(Instant)
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    served_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class CaseEventRow(Base):

@@ -1,18 +1,23 @@
-"""Cases: opened at receipt, moved through the status dictionary, decided; every change is an event. The only import from outside."""
+"""Cases: opened at receipt, moved through the status dictionary, extended, decided, served; every change is an event of the case and, where
+the law counts it, of its clock, in one transaction. The only import from outside.
+"""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.clock import CHINA
-from engine.errors import Conflict, NotFound
+from engine.errors import NotFound
 from handlers.cases.models import CaseEventRow, CaseRow
+from handlers.cases.refusals import CaseRefused, refusal_of
 from handlers.catalogue.service import catalogue
+from handlers.clock import service as clocks
+from handlers.lights import calendar_of
 from handlers.numbering import check_digit, next_number
 
 REGION = "652301"
@@ -21,6 +26,8 @@ QUERY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without 0 O 1 I, which people confuse on paper."""
 
 ACCEPTED, DECIDED, WITHDRAWAL_PENDING, WITHDRAWN = 3, frozenset({11, 12, 13}), 16, 14
+CORRECTION, CORRECTED, SPECIAL, SPECIAL_ENDED = 6, 7, 9, 10
+CLOSED = frozenset({2, 4, 5, 14})
 GRANTED, GRANTED_WITH_TOLERANCE, DENIED = 11, 12, 13
 
 
@@ -46,12 +53,22 @@ class Case:
     received_at: datetime
     accepted_at: datetime | None
     decided_at: datetime | None
+    served_at: datetime | None
 
     @property
     def ended(self) -> bool:
         """Whether no status can follow but a revocation."""
         entry = catalogue().case_statuses[self.status]
         return entry.ended or not entry.following
+
+
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """What is known of a pause: `procedure` by its name in special_procedures.csv, the day `planned` for its end, the written notice."""
+
+    procedure: str = ""
+    planned: date | None = None
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,9 @@ class CaseEvent:
     element_id: str
     at: datetime
     note: str
+
+
+NO_PAUSE = Pausing()
 
 
 def open_case(
@@ -100,6 +120,7 @@ def open_case(
     session.add(row)
     session.flush()
     _add_event(session, row, None, person, element_id, now, "")
+    clocks.open_clock(session, row.id, item.code, root_key, person=person, now=now)
     return _case(row)
 
 
@@ -122,12 +143,15 @@ def set_status(
     element_id: str = "",
     now: datetime,
     accepted_at: datetime | None = None,
+    deemed: bool | None = None,
+    pausing: Pausing = NO_PAUSE,
     note: str = "",
 ) -> Case:
-    """Move a case to another status of the dictionary; Conflict when it may not follow.
+    """Move a case to another status of the dictionary, and its clock with it. CaseRefused with the article when it may not follow.
 
     From 16 撤件待确认 a case goes to 14 or goes on as if from the status it had before. Acceptance (3) takes `accepted_at`: the day of
-    receipt when the window was silent for five days (行政许可法 第三十二条第四项).
+    receipt when the window was silent for five days (`deemed`, 行政许可法 32(四)), the day on which all corrections were in after a
+    correction (32(五)). `pausing` tells what is known of a correction (6) or special procedure (9).
     """
     row = _locked(session, case_id)
     if row.status == status == WITHDRAWAL_PENDING:
@@ -136,10 +160,76 @@ def set_status(
     previous, row.status = row.status, status
     if status == ACCEPTED:
         row.accepted_at = accepted_at or now
-        row.deemed_accepted = row.accepted_at < now
+        row.deemed_accepted = row.accepted_at < now if deemed is None else deemed
     if status in DECIDED:
         row.decided_at = now
+    _move_clock(session, row, previous, pausing, person, now)
     _add_event(session, row, previous, person, element_id, now, note, unit)
+    return _case(row)
+
+
+def _move_clock(session: Session, row: CaseRow, previous: int, pausing: Pausing, person: str, now: datetime) -> None:
+    """The clock event that goes with a new status, if there is one."""
+    event = _clock_event(session, row, pausing, now)
+    if event is not None and not (previous == WITHDRAWAL_PENDING and row.status != WITHDRAWN and _repeats(session, row, event)):
+        clocks.record(session, row.id, event, person=person, now=now)
+
+
+def _repeats(session: Session, row: CaseRow, event: clocks.Event) -> bool:
+    """Whether the clock had this event before the withdrawal was asked for: going on as before adds nothing."""
+    counted = [e for e in clocks.events_of(session, row.id) if not isinstance(e, clocks.Extended)]
+    return bool(counted) and type(counted[-1]) is type(event)
+
+
+def _clock_event(session: Session, row: CaseRow, pausing: Pausing, now: datetime) -> clocks.Event | None:
+    events, calendar = clocks.events_of(session, row.id), calendar_of(session)
+    last = max((event.on for event in events), default=now.astimezone(CHINA).date())
+    today = max(last, now.astimezone(CHINA).date())
+    if row.status == ACCEPTED:
+        basis = clocks.basis(events) or today
+        assert row.accepted_at is not None
+        return clocks.Accepted(basis if row.deemed_accepted else max(basis, calendar.clock_date(row.accepted_at)), row.deemed_accepted)
+    if row.status == CORRECTION:
+        return clocks.Paused(today, "correction", pausing.document, pausing.planned)
+    if row.status == SPECIAL:
+        known = clocks.procedure(pausing.procedure) if pausing.procedure else None
+        legal = known is None or known.legal
+        return clocks.Paused(today, "special", pausing.document, pausing.planned, pausing.procedure, legal)
+    if row.status == CORRECTED:
+        return clocks.Resumed(max(last, calendar.clock_date(now)))
+    if row.status == SPECIAL_ENDED:
+        return clocks.Resumed(today)
+    if row.status in DECIDED:
+        return clocks.Decided(today)
+    return clocks.Closed(today, catalogue().case_statuses[row.status].name) if row.status in CLOSED else None
+
+
+def extend(session: Session, case_id: int, days: int, *, approved_by: str, document: str, person: str, now: datetime) -> clocks.CaseClock:
+    """Extend the limit, once, before it has passed, by no more than the law allows; the applicant is told by `document` (行政许可法 42).
+
+    `approved_by` is whoever heads the body; that it is so has been checked. Raises CaseRefused or ClockRefused with the article.
+    """
+    row = _locked(session, case_id)
+    rule = clocks.extension_of(row.item_code)
+    if rule is None:
+        raise CaseRefused(number=row.number, reason="这个事项不能延期", article="行政许可法第四十二条")
+    if not 1 <= days <= rule.days:
+        raise CaseRefused(number=row.number, reason=f"只能延长 1 到 {rule.days} 个工作日", article=rule.article)
+    clock = clocks.clock_of(session, case_id, now)
+    due = clock.reading.due
+    if clock.is_late or (due is not None and now > clock.calendar.closing(due)):
+        raise CaseRefused(number=row.number, reason="期限已经届满，不能再延期", article=rule.article)
+    on = max(now.astimezone(CHINA).date(), *(event.on for event in clock.events))
+    return clocks.record(session, case_id, clocks.Extended(on, days, approved_by, document), person=person, now=now)
+
+
+def serve(session: Session, case_id: int, *, person: str, now: datetime) -> Case:
+    """The decision reached the applicant (行政许可法 44). Raises ClockRefused before a decision and when it was served already."""
+    row = _locked(session, case_id)
+    on = max(now.astimezone(CHINA).date(), *(event.on for event in clocks.events_of(session, case_id)))
+    clocks.record(session, case_id, clocks.Served(on), person=person, now=now)
+    row.served_at = now
+    session.flush()
     return _case(row)
 
 
@@ -162,7 +252,7 @@ def _check_transition(session: Session, row: CaseRow, status: int) -> None:
         if origin == status:
             return
     if status not in statuses[origin].following:
-        raise Conflict(reason=f"办件 {row.number} 现为“{statuses[row.status].name}”，不能变为“{statuses[status].name}”")
+        raise refusal_of(row.number, row.status, status)
 
 
 def _before_withdrawal(session: Session, row: CaseRow) -> int:
@@ -261,4 +351,5 @@ def _case(row: CaseRow) -> Case:
         received_at=row.received_at,
         accepted_at=row.accepted_at,
         decided_at=row.decided_at,
+        served_at=row.served_at,
     )

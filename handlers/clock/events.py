@@ -48,13 +48,16 @@ class Accepted:
 class Paused:
     """Counting stops after this day: 补正 (correction) or 特别程序 (special; 许可法 45), told in writing by `document`.
 
-    `planned` is the day on which it is expected to end, if any was told.
+    `planned` is the day on which it is expected to end, if any was told. `procedure` names it (听证, 专家评审, 公示 ...); `legal` is False
+    for a link that only the city's own count leaves out (公示, 技术修改 ...): the statutory limit goes on during it.
     """
 
     on: date
     kind: PauseKind = "special"
     document: str = ""
     planned: date | None = None
+    procedure: str = ""
+    legal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +84,19 @@ class Decided:
     on: date
 
 
-Event = Received | Accepted | Paused | Resumed | Extended | Decided
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The decision reached the applicant: within ten working days (许可法 44)."""
+
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The case ended without a decision: not accepted, given up, withdrawn or terminated (`reason`)."""
+
+    on: date
+    reason: str = ""
+
+
+Event = Received | Accepted | Paused | Resumed | Extended | Decided | Served | Closed

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from handlers.clock.events import Accepted, ClockRefused, Decided, Event, Extended, Paused, PauseKind, Received, Resumed
+from handlers.clock.events import Accepted, ClockRefused, Closed, Decided, Event, Extended, Paused, PauseKind, Received, Resumed, Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,9 @@ class Pause:
     until: date | None
     kind: PauseKind
     planned: date | None
+    procedure: str = ""
+    legal: bool = True
+    document: str = ""
 
 
 @dataclass(slots=True)
@@ -25,9 +28,32 @@ class History:
 
     received: date | None = None
     accepted: date | None = None
+    deemed: bool = False
     decided: date | None = None
+    served: date | None = None
+    closed: date | None = None
     extension: Extended | None = None
     pauses: list[Pause] = field(default_factory=list)
+
+    @property
+    def ended(self) -> date | None:
+        """The day on which counting ended: decided, or closed without a decision."""
+        return self.decided or self.closed
+
+    @property
+    def basis(self) -> date | None:
+        """The day from which the window's five days run (许可法 32): the receipt, or the day on which all corrections were in."""
+        ends = [pause.until for pause in self.pauses if pause.kind == "correction" and pause.until is not None]
+        return ends[-1] if ends else self.received
+
+    @property
+    def open_pause(self) -> Pause | None:
+        """The pause that lasts; None when the clock counts."""
+        return self.pauses[-1] if self.pauses and self.pauses[-1].until is None else None
+
+    def statutory(self) -> History:
+        """This history for the statutory limit: without the pauses that only the city's own count leaves out."""
+        return replace(self, pauses=[pause for pause in self.pauses if pause.legal])
 
     def excluded(self, after: date, until: date) -> Iterator[tuple[date, date]]:
         """The excluded stretches (begin, end] inside (after, until]; an open pause lasts until `until`."""
@@ -52,7 +78,7 @@ def read_history(events: Sequence[Event]) -> History:
     history = History()
     last: date | None = None
     for event in events:
-        if last is not None and event.on < last and not (isinstance(event, Accepted) and event.deemed):
+        if last is not None and event.on < last and not isinstance(event, Accepted):
             raise ClockRefused(reason=f"{event.on} 早于前一事件 {last}", article="事件按时间先后记录")
         _apply(history, event)
         last = max(event.on, last) if last is not None else event.on
@@ -60,9 +86,16 @@ def read_history(events: Sequence[Event]) -> History:
 
 
 def _apply(history: History, event: Event) -> None:
+    if history.closed is not None:
+        raise ClockRefused(reason="办件已经终结", article="行政许可法第三十八条")
+    if isinstance(event, Served):
+        _serve(history, event)
+        return
     if history.decided is not None:
         raise ClockRefused(reason="决定以后不再计时", article="行政许可法第三十八条")
-    if isinstance(event, Received):
+    if isinstance(event, Closed):
+        history.closed = event.on
+    elif isinstance(event, Received):
         _once(history.received, "收件")
         history.received = event.on
     elif isinstance(event, Accepted):
@@ -77,22 +110,25 @@ def _apply(history: History, event: Event) -> None:
         _decide(history, event)
 
 
-def _once(value: date | None, what: str) -> None:
+def _once(value: date | None, what: str, article: str = "行政许可法第三十二条") -> None:
     if value is not None:
-        raise ClockRefused(reason=f"{what}只能有一次，已记录于 {value}", article="行政许可法第三十二条")
+        raise ClockRefused(reason=f"{what}只能有一次，已记录于 {value}", article=article)
 
 
 def _accept(history: History, event: Accepted) -> None:
     _once(history.accepted, "受理")
     if _paused(history):
         raise ClockRefused(reason="补正尚未结束，不能受理", article="行政许可法第三十二条第一款第五项")
-    if event.deemed and history.received is not None and event.on != history.received:
+    basis = history.basis
+    if event.deemed and basis is not None and event.on != basis:
         raise ClockRefused(reason="逾期未告知的，自收到申请材料之日起即为受理", article="行政许可法第三十二条第一款第四项")
-    history.accepted = event.on
+    if basis is not None and event.on < basis:
+        raise ClockRefused(reason=f"受理日 {event.on} 早于收齐材料之日 {basis}", article="行政许可法第三十二条第一款第五项")
+    history.accepted, history.deemed = event.on, event.deemed
 
 
 def _paused(history: History) -> bool:
-    return bool(history.pauses) and history.pauses[-1].until is None
+    return history.open_pause is not None
 
 
 def _pause(history: History, event: Paused) -> None:
@@ -100,9 +136,11 @@ def _pause(history: History, event: Paused) -> None:
         raise ClockRefused(reason="已经处于暂停", article="行政许可法第四十五条")
     if event.kind == "special" and history.accepted is None:
         raise ClockRefused(reason="受理以前没有特别程序", article="行政许可法第四十五条")
+    if event.kind == "correction" and history.accepted is not None:
+        raise ClockRefused(reason="受理以后不再要求补正", article="行政许可法第三十二条第一款第四项")
     if event.planned is not None and event.planned < event.on:
         raise ClockRefused(reason="预计结束早于开始", article="行政许可法第四十五条")
-    history.pauses.append(Pause(event.on, None, event.kind, event.planned))
+    history.pauses.append(Pause(event.on, None, event.kind, event.planned, event.procedure, event.legal, event.document))
 
 
 def _resume(history: History, event: Resumed) -> None:
@@ -127,3 +165,10 @@ def _decide(history: History, event: Decided) -> None:
     if _paused(history):
         raise ClockRefused(reason="暂停期间不能作出决定", article="行政许可法第四十五条")
     history.decided = event.on
+
+
+def _serve(history: History, event: Served) -> None:
+    if history.decided is None:
+        raise ClockRefused(reason="尚未作出决定，不能送达", article="行政许可法第四十四条")
+    _once(history.served, "送达", "行政许可法第四十四条")
+    history.served = event.on

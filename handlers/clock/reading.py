@@ -8,32 +8,29 @@ next working day (民法典 203).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import ceil
 from typing import Literal
 
 from engine.workcalendar import WorkCalendar
-from handlers.clock.events import Accepted, ClockRefused, Decided, Event, Extended, Limit, Paused, PauseKind, Received, Resumed
+from handlers.clock.events import (
+    Accepted,
+    ClockRefused,
+    Event,
+    Limit,
+    Paused,
+    PauseKind,
+    Resumed,
+)
 from handlers.clock.history import History, read_history
 
-__all__ = [
-    "Accepted",
-    "ClockReading",
-    "Decided",
-    "Event",
-    "Extended",
-    "Light",
-    "Limit",
-    "Paused",
-    "Received",
-    "Resumed",
-    "Times",
-    "due_date",
-    "read_clock",
-]
-
 Light = Literal["grey", "green", "yellow", "red", "blue"]
+State = Literal["received", "running", "paused", "decided", "served", "ended"]
+INTAKE_DAYS = 5
+"""许可法 32(四): told at once or within five (working) days."""
+SERVICE_DAYS = 10
+"""许可法 44."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +49,101 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """What the clock shows on a day. Days are in the limit's unit. `due` is None before acceptance and while paused (then
-    `projected_due` assumes that the pause ends as planned); `provisional` when a due date lies in a year without an official notice."""
+    """What the clock shows on a day. Days are in the limit's unit (working days without a limit).
 
+    `due` is None before acceptance, while paused (then `projected_due` assumes that the pause ends as planned) and without a limit;
+    `yellow` is the first day of the yellow light; `provisional` when a due date lies in a year without an official notice. `silent` is the
+    last day of the window's five days while they run (许可法 32), `serve_by` the last day for service while it is owed (许可法 44).
+    """
+
+    state: State
     accepted: date | None
     elapsed: int
-    remaining: int
+    remaining: int | None
     due: date | None
     projected_due: date | None
+    yellow: date | None
     provisional: bool
     light: Light
     times: Times
     paused: PauseKind | None
+    silent: date | None
+    serve_by: date | None
 
 
-def read_clock(limit: Limit, events: Sequence[Event], calendar: WorkCalendar, today: date) -> ClockReading:
-    """The clock on `today`. Raises ClockRefused when the events contradict each other or the law, naming the article."""
+def read_clock(
+    limit: Limit | None, events: Sequence[Event], calendar: WorkCalendar, today: date, *, statutory: bool = False
+) -> ClockReading:
+    """The clock on `today`. Raises ClockRefused when the events contradict each other or the law, naming the article.
+
+    `statutory`: pauses that only the city's own count leaves out do count (§3.3). `limit` None: nothing is due, time is still measured.
+    """
     history = read_history(events)
-    allowed = limit.days + (history.extension.days if history.extension else 0)
-    until = history.decided or today
-    times = _times(history, calendar, until)
-    if history.accepted is None:
-        return ClockReading(None, 0, allowed, None, None, False, "grey", times, None)
-    _check_extension(limit, history, calendar)
-    elapsed = _elapsed(limit, history, calendar, until)
-    open_pause = history.pauses[-1] if history.pauses and history.pauses[-1].until is None else None
-    planned = history.closed_as_planned()
-    projected = _due(limit, allowed, planned, calendar) if planned is not None else None
-    due = projected if open_pause is None else None
+    if statutory:
+        history = history.statutory()
+    if limit is not None and history.accepted is not None:
+        _check_extension(limit, history, calendar)
+    return _read(limit, history, calendar, today)
+
+
+def _read(limit: Limit | None, history: History, calendar: WorkCalendar, today: date) -> ClockReading:
+    until = history.ended or today
+    unit = limit or Limit(0)
+    allowed = limit.days + (history.extension.days if history.extension else 0) if limit is not None else None
+    elapsed = _elapsed(unit, history, calendar, until) if history.accepted is not None else 0
+    due, projected, yellow = _dates(limit, allowed, history, calendar)
     shown = due or projected
+    state = _state(history)
     return ClockReading(
+        state=state,
         accepted=history.accepted,
         elapsed=elapsed,
-        remaining=allowed - elapsed,
+        remaining=None if allowed is None else allowed - elapsed,
         due=due,
-        projected_due=projected if open_pause is not None else None,
+        projected_due=projected if due is None else None,
+        yellow=yellow,
         provisional=shown is not None and calendar.provisional(shown),
-        light=_light(allowed, elapsed, open_pause is not None and history.decided is None),
-        times=times,
-        paused=open_pause.kind if open_pause is not None else None,
+        light=_light(state, allowed if history.accepted is not None else None, elapsed),
+        times=_times(history, calendar, until),
+        paused=history.open_pause.kind if history.open_pause is not None and history.ended is None else None,
+        silent=_silent(history, calendar),
+        serve_by=_serve_by(history, calendar),
     )
+
+
+def _state(history: History) -> State:
+    if history.closed is not None:
+        return "ended"
+    if history.decided is not None:
+        return "served" if history.served is not None else "decided"
+    if history.open_pause is not None:
+        return "paused"
+    return "received" if history.accepted is None else "running"
+
+
+def _dates(
+    limit: Limit | None, allowed: int | None, history: History, calendar: WorkCalendar
+) -> tuple[date | None, date | None, date | None]:
+    """(due, projected due, first yellow day); the projection is only another than `due` while paused."""
+    planned = history.closed_as_planned()
+    if limit is None or allowed is None or history.accepted is None or planned is None:
+        return None, None, None
+    projected = _due(limit, allowed, planned, calendar)
+    if history.open_pause is not None:
+        return None, projected, None
+    begins = _reached(limit, max(allowed - yellow_from(allowed), 0), planned, calendar)
+    return projected, projected, begins
+
+
+def _silent(history: History, calendar: WorkCalendar) -> date | None:
+    """The window must tell the applicant everything within five working days; the day of receipt does not count (许可法 32(四))."""
+    waiting = history.accepted is None and history.ended is None and history.open_pause is None
+    return calendar.add_workdays(history.basis, INTAKE_DAYS) if waiting and history.basis is not None else None
+
+
+def _serve_by(history: History, calendar: WorkCalendar) -> date | None:
+    owed = history.decided is not None and history.served is None
+    return calendar.add_workdays(history.decided, SERVICE_DAYS) if owed and history.decided is not None else None
 
 
 def due_date(accepted: date, limit: Limit, calendar: WorkCalendar, pauses: Sequence[tuple[date, date]] = ()) -> tuple[date, bool]:
@@ -109,18 +161,29 @@ def yellow_from(limit_days: int) -> int:
 
 
 def _check_extension(limit: Limit, history: History, calendar: WorkCalendar) -> None:
+    """The extension comes before the limit has passed; a clock that stood still on that day cannot have run out then."""
     extension = history.extension
-    if extension is not None and _elapsed(limit, history, calendar, extension.on) > limit.days:
+    if extension is None:
+        return
+    before = [pause for pause in history.pauses if pause.begin < extension.on]
+    standing = bool(before) and (before[-1].until is None or before[-1].until >= extension.on)
+    if standing:
+        late = _elapsed(limit, history, calendar, extension.on) > limit.days
+    else:
+        late = extension.on > _due(limit, limit.days, replace(history, pauses=before), calendar)
+    if late:
         raise ClockRefused(reason=f"{extension.on} 已超过期限，不能再延期", article="行政许可法第四十二条")
 
 
-def _light(allowed: int, elapsed: int, paused: bool) -> Light:
+def _light(state: State, allowed: int | None, elapsed: int) -> Light:
+    if allowed is None:
+        return "grey"
     remaining = allowed - elapsed
     if remaining < 0:
         return "red"
-    if paused:
+    if state == "paused":
         return "blue"
-    return "yellow" if remaining <= yellow_from(allowed) else "green"
+    return "yellow" if state == "running" and remaining <= yellow_from(allowed) else "green"
 
 
 def _count(limit: Limit, calendar: WorkCalendar, after: date, until: date) -> int:
@@ -139,20 +202,23 @@ def _elapsed(limit: Limit, history: History, calendar: WorkCalendar, until: date
 
 
 def _due(limit: Limit, allowed: int, history: History, calendar: WorkCalendar) -> date:
-    """The first day on which `allowed` days have elapsed: count forward and step over the pauses in order."""
+    """The last day of the limit; calendar days that end on a day off end on the next working day (民法典 203)."""
+    due = _reached(limit, allowed, history, calendar)
+    return due if limit.unit == "wd" or calendar.is_workday(due) else calendar.add_workdays(due, 1)
+
+
+def _reached(limit: Limit, days: int, history: History, calendar: WorkCalendar) -> date:
+    """The first day on which `days` days have elapsed: count forward and step over the pauses in order."""
     day = history.accepted
     assert day is not None
-    left = allowed
+    left = days
     for begin, end in history.excluded(day, date.max):
         here = _count(limit, calendar, day, begin)
         if here >= left:
             break
         left -= here
         day = end
-    if limit.unit == "wd":
-        return calendar.add_workdays(day, left)
-    due = day + timedelta(days=left)
-    return due if calendar.is_workday(due) else calendar.add_workdays(due, 1)
+    return calendar.add_workdays(day, left) if limit.unit == "wd" else day + timedelta(days=left)
 
 
 def _times(history: History, calendar: WorkCalendar, until: date) -> Times:

@@ -10,7 +10,7 @@ from stdnum.iso7064 import mod_11_10
 
 from engine.errors import Conflict, NotFound
 from handlers.cases import service as cases
-from handlers.cases.models import CaseRow
+from handlers.cases.refusals import CaseRefused
 from handlers.catalogue.service import catalogue
 from tests.handlers.conftest import START, Office
 
@@ -26,6 +26,11 @@ ALLOWED = {
     12: {15},
     16: {14},
 }
+PATHS: dict[int, tuple[int, ...]] = {
+    1: (), 2: (2,), 3: (3,), 4: (4,), 5: (5,), 6: (6,), 7: (6, 7), 8: (3, 8), 9: (3, 8, 9), 10: (3, 8, 9, 10),
+    11: (3, 8, 11), 12: (3, 8, 12), 13: (3, 8, 13), 14: (14,), 15: (3, 8, 11, 15), 16: (3, 16),
+}  # fmt: skip
+"""How a case gets to each status."""
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +38,13 @@ def project_id(office: Office) -> int:
     return office.register().id
 
 
-def new_case(office: Office, project_id: int, status: int = 1) -> int:
+def new_case(office: Office, project_id: int, status: int = 1, item: str = "ZR06") -> int:
+    """A case that was brought to a status by real steps, all at START."""
     with office.engine.unit_of_work() as session:
         case = cases.open_case(
             session,
             project_id=project_id,
-            item_code="ZR06",
+            item_code=item,
             unit="ZRZYJ",
             applicant="liumin",
             root_key=1,
@@ -46,9 +52,8 @@ def new_case(office: Office, project_id: int, status: int = 1) -> int:
             element_id="s_open",
             now=START,
         )
-        row = session.get(CaseRow, case.id)
-        assert row is not None
-        row.status = status
+        for step in PATHS[status]:
+            cases.set_status(session, case.id, step, person="guli", now=START)
     return case.id
 
 
@@ -64,8 +69,34 @@ def test_only_the_listed_statuses_follow(office: Office, project_id: int, origin
         if target in ALLOWED.get(origin, set()):
             assert move(office, case_id, target).status == target
         else:
-            with pytest.raises(Conflict):
+            with pytest.raises(CaseRefused, match=r"第|字典"):
                 move(office, case_id, target)
+
+
+@pytest.mark.parametrize(
+    ("origin", "target", "article"),
+    [
+        (3, 3, "已经受理，不能再次受理（行政许可法第三十二条）"),
+        (8, 3, "已经受理，不能再次受理（行政许可法第三十二条）"),
+        (9, 11, "特别程序期间计时暂停，不能作出决定（行政许可法第四十五条）"),
+        (9, 9, "特别程序正在进行，暂停不能重叠（行政许可法第四十五条）"),
+        (8, 10, "没有正在进行的特别程序（行政许可法第四十五条）"),
+        (1, 11, "尚未受理，不能作出决定（行政许可法第三十八条）"),
+        (6, 3, "补正尚未结束（行政许可法第三十二条第一款第五项）"),
+        (11, 14, "已经作出决定，不能撤回申请（行政许可法第三十八条）"),
+        (13, 16, "已经作出决定，不能撤回申请（行政许可法第三十八条）"),
+        (11, 13, "已经作出决定，不能再次决定（行政许可法第三十八条）"),
+        (5, 3, "办件已经终结（行政许可法第三十八条）"),
+        (13, 15, "不予许可的决定不存在撤销许可（行政许可法第六十九条）"),
+    ],
+)
+def test_a_refused_change_names_its_article(office: Office, project_id: int, origin: int, target: int, article: str) -> None:
+    case_id = new_case(office, project_id, origin)
+    with pytest.raises(CaseRefused) as refused:
+        move(office, case_id, target)
+    assert refused.value.message().endswith(f"：{article}")
+    with office.engine.reading() as session:
+        assert cases.get_case(session, case_id).status == origin
 
 
 def test_the_catalogue_allows_what_is_listed_here() -> None:

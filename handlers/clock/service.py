@@ -1,0 +1,72 @@
+"""The statutory clock, from outside: the pure arithmetic, and the clock of a case with its events. The only import allowed from outside."""
+
+from __future__ import annotations
+
+from handlers.clock.events import (
+    Accepted,
+    ClockRefused,
+    Closed,
+    Decided,
+    Event,
+    Extended,
+    Limit,
+    Paused,
+    Received,
+    Resumed,
+    Served,
+)
+from handlers.clock.ledger import (
+    CaseClock,
+    basis,
+    clock_of,
+    clocks_of,
+    events_of,
+    mark_overdue,
+    open_clock,
+    recompute,
+    record,
+    stale_cases,
+    variable,
+)
+from handlers.clock.reading import ClockReading, Light, State, Times, due_date, read_clock, yellow_from
+from handlers.clock.rules import ExtensionRule, ItemLimits, Procedure, ProcedureUnknown, extension_of, limits_of, procedure, procedures
+
+__all__ = [
+    "Accepted",
+    "CaseClock",
+    "ClockReading",
+    "ClockRefused",
+    "Closed",
+    "Decided",
+    "Event",
+    "Extended",
+    "ExtensionRule",
+    "ItemLimits",
+    "Light",
+    "Limit",
+    "Paused",
+    "Procedure",
+    "ProcedureUnknown",
+    "Received",
+    "Resumed",
+    "Served",
+    "State",
+    "Times",
+    "basis",
+    "clock_of",
+    "clocks_of",
+    "due_date",
+    "events_of",
+    "extension_of",
+    "limits_of",
+    "mark_overdue",
+    "open_clock",
+    "procedure",
+    "procedures",
+    "read_clock",
+    "recompute",
+    "record",
+    "stale_cases",
+    "variable",
+    "yellow_from",
+]
