@@ -37,7 +37,7 @@ def test_the_download_holds_plugin_flags_and_a_connection_to_this_server(analyst
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         plugin = {"plugins/lianban/index.js", "plugins/lianban/client.js"}
         assert set(archive.namelist()) == {"README.md", "flags.json", "settings.json", *plugin}
-        assert "lianban/legal-basis" in archive.read("plugins/lianban/client.js").decode()
+        assert '"legal-basis"' in archive.read("plugins/lianban/client.js").decode()
         (connection,) = json.loads(archive.read("settings.json"))["connectionManagerPlugin.c8connections"]
         assert connection["contactPoint"] == "http://localhost:9123/v2"
         assert json.loads(archive.read("flags.json"))["c8-engine-version"] == "8.9.0"
