@@ -118,6 +118,14 @@ class Batch:
             _fail(connection, error, "; ".join(form.sql for form, _ in forms))
 
 
+def run_text(connection: Connection, sql: str) -> None:
+    """Run SQL as it stands: BEGIN and the like."""
+    try:
+        _driver(connection).execute(sql)
+    except connection.dialect.loaded_dbapi.Error as error:
+        _fail(connection, error, sql)
+
+
 def run(connection: Connection, statement: Prepared, values: Values) -> None:
     """Run one statement that returns nothing."""
     form = statement.form(connection.dialect, values)
