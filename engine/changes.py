@@ -73,6 +73,15 @@ class UserTaskClosed:
 
 
 @dataclass(slots=True)
+class UserTaskChanged:
+    """Attributes of an open user task that are to be written: names as in UserTaskOpened, and `state`: COMPLETING while a listener has not
+    yet agreed to its completion, CREATED again when one denied it."""
+
+    token_id: int
+    attributes: dict[str, Any]
+
+
+@dataclass(slots=True)
 class JobOpened:
     """Work that a handler or an outside worker does. `kind` says whether an element or a listener waits for it.
 
@@ -188,6 +197,7 @@ class Changes:
     removed_scopes: list[int] = field(default_factory=list)
     history: list[ElementEvent] = field(default_factory=list)
     user_tasks: list[UserTaskOpened] = field(default_factory=list)
+    changed_user_tasks: list[UserTaskChanged] = field(default_factory=list)
     closed_user_tasks: list[UserTaskClosed] = field(default_factory=list)
     jobs: list[JobOpened] = field(default_factory=list)
     closed_jobs: list[int] = field(default_factory=list)

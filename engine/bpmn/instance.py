@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.bpmn import state as rows
+from engine.bpmn.elements import task_listeners
 from engine.bpmn.elements.ad_hoc_subprocess import AdHocSubProcess
 from engine.bpmn.elements.call_activity import CallActivity
 from engine.bpmn.elements.compensation import undo_process
@@ -143,29 +144,65 @@ class Instance(Operations):
         if SIGN in token.internal_data:
             self._run(lambda: sign(token))
             return
+        if task_listeners.CHANGE in token.internal_data:
+            raise Conflict(reason=f"“{token.task_spec.bpmn_name or token.task_spec.bpmn_id}”正在改派或修改（is being changed）")
+        element = token.task_spec
 
         def complete() -> None:
             token.settle()
-            deliver(token, variables or {})
+            element.submit(token, variables or {})
             token.run()
 
         self._run(complete)
 
-    def complete_job(self, token_id: int, variables: Mapping[str, Any] | None = None) -> None:
-        """A worker finished the pending job of a token (its own, or that of a listener)."""
+    def change_user_task(self, token_id: int, event: task_listeners.TaskEvent, attributes: Mapping[str, Any], action: str = "") -> bool:
+        """Assign a READY user task or change its attributes (JSON values, named as in UserTaskOpened): True when it is done, False when
+        one of its listeners is pending or has failed. Raises TransitionDenied when one refuses at once."""
+        token = self._token(token_id, READY)
+        if not isinstance(token.task_spec, UserTask):
+            raise Conflict(reason=f"{token.task_spec.bpmn_id} 不是用户任务（not a user task）")
+        done: list[bool] = []
+        self._run(lambda: done.append(task_listeners.begin_change(token, event, attributes, action)))
+        return done[0]
+
+    def complete_job(
+        self,
+        token_id: int,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        denied: bool = False,
+        corrections: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A worker finished the pending job of a token (its own, or that of a listener). A task listener may have `denied` its transition,
+        or give `corrections` of the task's attributes."""
         token = self._pending_job(token_id)
+        if (denied or corrections) and (listeners.NOTE not in token.internal_data or not isinstance(token.task_spec, UserTask)):
+            raise Conflict(reason="只有任务监听器能拒绝或更正（only a task listener may deny or correct）")
 
         def complete() -> None:
             token.forget("job")
             if listeners.NOTE in token.internal_data:
                 token.clear_incident()
-                listeners.resume(token, variables or {})
+                if denied:
+                    task_listeners.denied(token)
+                    return
+                listeners.take_pending(token, variables or {}, corrections or {})
+                self._resume(token)
                 return
             token.settle()
             deliver(token, variables or {})
             token.complete()
 
         self._run(complete)
+
+    def _resume(self, token: Token) -> None:
+        """Go on after a listener."""
+        if task_listeners.CHANGE in token.internal_data:
+            task_listeners.go_on_changing(token)
+        elif token._state < READY:
+            token.task_spec._update(token)
+        else:
+            token.complete()
 
     def throw_error(self, token_id: int, code: str, message: str = "", variables: Mapping[str, Any] | None = None) -> None:
         """A worker threw a BPMN error from a pending job (or a person from a READY user task)."""

@@ -15,9 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A handler did the job inside the transaction; `variables` are its result (JSON values)."""
+    """A handler did the job inside the transaction; `variables` are its result (JSON values).
+
+    `corrections` (task listeners): attributes of the user task, named as in engine.changes.UserTaskOpened, that are to have other values.
+    """
 
     variables: dict[str, Any] = field(default_factory=dict)
+    corrections: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A task listener does not allow the assignment, update or completion."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class Failed:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Outcome = Completed | Pending | Thrown | Failed
+Outcome = Completed | Denied | Pending | Thrown | Failed
 
 
 class DecisionOutcome(Protocol):

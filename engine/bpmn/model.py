@@ -31,6 +31,8 @@ class ElementInfo:
     """as written, "" without one"""
     assignee: str = ""
     """of a user task, as written ("=" before FEEL)"""
+    task_events: frozenset[str] = frozenset()
+    """events of a user task that have listeners: creating, assigning, updating, completing, canceling"""
     candidate_groups: str = ""
     """of a user task, as written: a comma list, or FEEL after "=" """
 

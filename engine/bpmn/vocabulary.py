@@ -163,7 +163,10 @@ class Extensions:
     start_listeners: tuple[Listener, ...] = ()
     end_listeners: tuple[Listener, ...] = ()
     creating_listeners: tuple[Listener, ...] = ()
+    assigning_listeners: tuple[Listener, ...] = ()
+    updating_listeners: tuple[Listener, ...] = ()
     completing_listeners: tuple[Listener, ...] = ()
+    canceling_listeners: tuple[Listener, ...] = ()
 
 
 NO_EXTENSIONS = Extensions()

@@ -5,6 +5,7 @@ from engine.commands.advance import advance
 from engine.commands.batches import batch_progress, cancel_batch, create_batch, pause_batch, resume_batch, run_batch
 from engine.commands.calendar_changed import calendar_changed
 from engine.commands.cancel_instance import cancel_instance
+from engine.commands.change_task import change_task
 from engine.commands.claim_task import claim_task, unclaim_task
 from engine.commands.complete_task import complete_task
 from engine.commands.correlate_subscription import correlate_subscription, event_form, may_report
@@ -43,6 +44,7 @@ __all__ = [
     "calendar_changed",
     "cancel_batch",
     "cancel_instance",
+    "change_task",
     "check_resources",
     "claim_task",
     "complete_job",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import clock, policy
+from engine.commands.change_task import change_task
 from engine.commands.complete_task import open_task
+from engine.definitions import process_model
 from engine.errors import Conflict, Suspended
 from engine.policy import Actor
 from engine.store import audit, reads
@@ -20,7 +25,7 @@ def claim_task(session: Session, actor: Actor, task_key: int) -> None:
     policy.check(actor, "claim", reads.task_facts(session, task))
     if task.assignee is not None:
         return
-    session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(assignee=actor.username, claimed_at=clock.now()))
+    _assign(session, actor, task, actor.username, "claim")
     _record(session, actor, "task.claimed", task_key)
 
 
@@ -33,8 +38,18 @@ def unclaim_task(session: Session, actor: Actor, task_key: int) -> None:
         raise Conflict(reason="这项任务直接分派给您，不能归还")
     if task.assignee is None:
         return
-    session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(assignee=None, claimed_at=None))
+    _assign(session, actor, task, None, "unclaim")
     _record(session, actor, "task.unclaimed", task_key)
+
+
+def _assign(session: Session, actor: Actor, task: Row[Any], assignee: str | None, action: str) -> None:
+    """Through the listeners of the element when it has any; else in the task's row alone."""
+    element = process_model(session, task.definition_key).elements[task.element_id]
+    if "assigning" in element.task_events:
+        change_task(session, actor, task.key, "assigning", {"assignee": assignee}, action=action)
+        return
+    claimed_at = None if assignee is None else clock.now()
+    session.execute(m.user_task.update().where(m.user_task.c.key == task.key).values(assignee=assignee, claimed_at=claimed_at))
 
 
 def _lock(session: Session, task_key: int) -> None:

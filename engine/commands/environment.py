@@ -11,13 +11,13 @@ import structlog
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.bpmn import Completed, Failed, Pending, Thrown
+from engine.bpmn import Completed, Denied, Failed, Pending, Thrown
 from engine.changes import Binding, JobOpened
 from engine.definitions import decision_model
 from engine.dmn import DecisionResult
 from engine.errors import DecisionError, LianbanError
 from engine.feel import Environment as FeelEnvironment
-from engine.jobs.registry import BpmnError, Handler, JobContext
+from engine.jobs.registry import BpmnError, Handler, JobContext, TaskDenied
 from engine.runtime import calendar_of, runtime_of
 from engine.store import definitions
 from engine.store.changes import InstanceRow
@@ -77,14 +77,14 @@ class CommandEnvironment:
             raise DecisionError(decision=decision_id, reason="没有部署这个决策")
         return decision_model(self._session, row).evaluate(decision_id, context, self.feel), row.key
 
-    def perform(self, job: JobOpened) -> Completed | Pending | Thrown | Failed:
+    def perform(self, job: JobOpened) -> Completed | Denied | Pending | Thrown | Failed:
         """Run a transactional handler at once under a savepoint; everything else waits for a worker."""
         handler = self._handlers.get(job.type)
         if handler is None or not handler.transactional:
             return Pending()
         return self._run(handler, job)
 
-    def _run(self, handler: Handler, job: JobOpened) -> Completed | Thrown | Failed:
+    def _run(self, handler: Handler, job: JobOpened) -> Completed | Denied | Thrown | Failed:
         row = self._row
         context = job_context(self._session, row, job, self._username, dict(job.properties))
         info = self._session.info
@@ -92,8 +92,10 @@ class CommandEnvironment:
         done: Completed | None = None
         try:
             with self._session.begin_nested():
-                done = Completed(handler.function(context) or {})
+                done = Completed(handler.function(context) or {}, context.corrections)
             return done
+        except TaskDenied as error:
+            return Denied(error.reason)
         except BpmnError as error:
             return Thrown(error.code, error.message, error.variables)
         except LianbanError as error:

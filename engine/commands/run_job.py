@@ -19,7 +19,7 @@ from engine import clock
 from engine.commands.environment import job_context
 from engine.commands.work_jobs import complete_job, fail_job, free, throw_job_error
 from engine.errors import Conflict, LianbanError, Suspended
-from engine.jobs.registry import BpmnError, Handler
+from engine.jobs.registry import BpmnError, Handler, TaskDenied
 from engine.policy import SYSTEM
 from engine.runtime import Runtime, runtime_of
 from engine.store import models as m
@@ -51,7 +51,11 @@ def run_job(runtime: Runtime, key: int) -> None:
 
 def _do(runtime: Runtime, handler: Handler, job: Row[Any]) -> None:
     try:
-        variables = _run(runtime, handler, job)
+        variables, corrections = _run(runtime, handler, job)
+    except TaskDenied:
+        with _reporting(runtime, job) as session:
+            complete_job(session, SYSTEM, job.key, {}, denied=True)
+        return
     except BpmnError as error:
         with _reporting(runtime, job) as session:
             throw_job_error(session, SYSTEM, job.key, error.code, error.message, error.variables)
@@ -63,7 +67,7 @@ def _do(runtime: Runtime, handler: Handler, job: Row[Any]) -> None:
             fail_job(session, SYSTEM, job.key, retries=job.retries - 1, message=message, back_off=back_off(job.attempts))
         return
     with _reporting(runtime, job) as session:
-        complete_job(session, SYSTEM, job.key, variables)
+        complete_job(session, SYSTEM, job.key, variables, corrections=corrections)
 
 
 def back_off(attempts: int) -> timedelta:
@@ -115,8 +119,9 @@ def _lease(session: Session, key: int) -> Row[Any] | None:
     return session.execute(select(m.job).where(m.job.c.key == key)).one()
 
 
-def _run(runtime: Runtime, handler: Handler, job: Row[Any]) -> dict[str, object]:
+def _run(runtime: Runtime, handler: Handler, job: Row[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """-> the result variables, and what a task listener corrects."""
     with reading(runtime) as session:
         row = reads.instance(session, job.instance_key)
         context = job_context(session, row, job, SYSTEM.username, {})
-        return handler.function(context) or {}
+        return handler.function(context) or {}, context.corrections

@@ -76,11 +76,24 @@ def extend_job(session: Session, actor: Actor, job_key: int, *, timeout: timedel
     session.execute(m.job.update().where(m.job.c.key == job_key).values(values))
 
 
-def complete_job(session: Session, actor: Actor, job_key: int, variables: Mapping[str, Any]) -> None:
-    """The work is done; its variables reach the diagram. Conflict when the job was already done or cancelled."""
+def complete_job(
+    session: Session,
+    actor: Actor,
+    job_key: int,
+    variables: Mapping[str, Any],
+    *,
+    denied: bool = False,
+    corrections: Mapping[str, Any] | None = None,
+) -> None:
+    """The work is done; its variables reach the diagram. Conflict when the job was already done or cancelled.
+
+    A task listener may have `denied` its transition, or give `corrections` of the task's attributes (engine.bpmn.elements.task_listeners).
+    """
     run, job = _locked(session, actor, job_key)
     _end(session, job_key, "COMPLETED")
-    run.instance(job.instance_key).complete_job(job.token_id, dict(variables))
+    if _outlives_its_task(job):
+        return
+    run.instance(job.instance_key).complete_job(job.token_id, dict(variables), denied=denied, corrections=corrections)
     run.finish()
 
 
@@ -108,6 +121,8 @@ def fail_job(session: Session, actor: Actor, job_key: int, *, retries: int, mess
         if runtime.handlers.get(job.type) is not None:
             runtime.jobs.enqueue_at(session, "run_job", job_key, not_before)
         return
+    if _outlives_its_task(job):
+        return  # the failed job itself shows it
     run.instance(job.instance_key).raise_incident(job.token_id, "JOB_NO_RETRIES", message, {"jobType": job.type, "jobKey": str(job_key)})
     run.finish()
 
@@ -116,6 +131,8 @@ def throw_job_error(session: Session, actor: Actor, job_key: int, code: str, mes
     """The work ended in a BPMN error that the diagram may catch."""
     run, job = _locked(session, actor, job_key)
     _end(session, job_key, "ERROR_THROWN")
+    if _outlives_its_task(job):
+        return
     run.instance(job.instance_key).throw_error(job.token_id, code, message, dict(variables))
     run.finish()
 
@@ -149,6 +166,11 @@ def _locked(session: Session, actor: Actor, job_key: int) -> tuple[RootRun, Row[
     if job.state not in ("CREATED", "ACTIVATED"):
         raise Conflict(reason=f"作业 {job_key} 已结束")
     return run, job
+
+
+def _outlives_its_task(job: Row[Any]) -> bool:
+    """The job of a canceling listener: its user task, and perhaps its instance, are gone."""
+    return bool(job.listener_event == "canceling")
 
 
 def _end(session: Session, job_key: int, state: str) -> None:

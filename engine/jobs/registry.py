@@ -22,9 +22,21 @@ class BpmnError(Exception):
         super().__init__(f"{code}: {message}")
 
 
+class TaskDenied(Exception):
+    """A task listener's handler does not allow the assignment, update or completion; `reason` is shown to whoever asked for it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a handler gets. `variables` and `headers` are copies: changing them changes nothing."""
+    """What a handler gets. `variables` and `headers` are copies: changing them changes nothing.
+
+    A task listener's handler may put attributes of the user task into `corrections` (assignee, candidate_groups, candidate_users, due_date,
+    follow_up_date, priority) or raise TaskDenied.
+    """
 
     session: Session
     type: str
@@ -40,6 +52,7 @@ class JobContext:
     owner: str | None
     actor: str
     now: datetime
+    corrections: dict[str, Any] = field(default_factory=dict)
 
 
 HandlerFunction = Callable[[JobContext], "dict[str, Any] | None"]

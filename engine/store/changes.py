@@ -17,6 +17,7 @@ from engine.changes import Changes, JobOpened, UserTaskOpened
 from engine.store import models as m
 from engine.store.models import element_key
 from engine.store.prepared import Batch, Prepared
+from engine.store.task_changes import write_task_changes
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ _INSERT_SIGNAL_WAIT = Prepared(m.signal_wait.insert())
 _CLOSE_TASK = Prepared(
     update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at", "completed_by", "submission"
 )
+_CLOSE_HELD_TASK = Prepared(update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at")
 _DELETE_CANDIDATES = Prepared(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key == bindparam("task")))
 _DELETE_DRAFTS = Prepared(delete(m.user_task_draft).where(m.user_task_draft.c.task_key == bindparam("task")))
 _DELETE_SUBSCRIPTION = Prepared(delete(m.message_subscription).where(m.message_subscription.c.key == bindparam("gone")))
@@ -127,6 +129,8 @@ def write(
     _open_user_tasks(batch, row, changes, now, forms)
     _write_waits(batch, row, changes, now)
     connection = session.connection()
+    if changes.changed_user_tasks or completion is not None:
+        write_task_changes(connection, row, changes, now, completion)
     batch.send(connection)
     _close_jobs(connection, row, changes)
     _write_incidents(connection, row, changes, now)
@@ -176,10 +180,15 @@ def _write_history(batch: Batch, key: int, changes: Changes, now: datetime) -> N
 
 
 def _close_user_tasks(batch: Batch, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None) -> None:
-    rows, candidates, drafts = [], [], []
+    rows, held, candidates, drafts = [], [], [], []
     for closed in changes.closed_user_tasks:
         mine = completion if completion is not None and closed.completed and completion.token_id == closed.token_id else None
         task = element_key(row.key, closed.token_id)
+        if closed.completed and mine is None:  # who submitted it stands in the row since then
+            held.append({"task": task, "state": "COMPLETED", "completed_at": now})
+            candidates.append({"task": task})
+            drafts.append({"task": task})
+            continue
         rows.append(
             {
                 "task": task,
@@ -194,6 +203,7 @@ def _close_user_tasks(batch: Batch, row: InstanceRow, changes: Changes, now: dat
         if mine is None or mine.has_drafts:
             drafts.append({"task": task})
     batch.add(_CLOSE_TASK, rows)
+    batch.add(_CLOSE_HELD_TASK, held)
     batch.add(_DELETE_CANDIDATES, candidates)
     batch.add(_DELETE_DRAFTS, drafts)
 

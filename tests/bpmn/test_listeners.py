@@ -109,6 +109,6 @@ def test_lint_names_what_is_not_supported() -> None:
 
     assert rules(diagram(ALL + "<zeebe:userTask/>")) == set()
     assert rules(diagram(listeners("beforeAll"))) == {"listener"}
-    assert rules(diagram(listeners("canceling", task=True))) == {"listener"}
+    assert rules(diagram(listeners("leaving", task=True))) == {"listener"}
     gateway = START + el("parallelGateway", "g", zeebe(listeners("start"))) + END + chain("s", "g", "e")
     assert rules(doc(gateway)) == {"listener"}

@@ -9,7 +9,7 @@ Cancel: a pending job is closed.
 from __future__ import annotations
 
 from engine.bpmn import spiff
-from engine.bpmn.interface import Completed, Failed, Pending
+from engine.bpmn.interface import Completed, Denied, Failed, Pending
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import BpmnThrow, StepFailed
@@ -50,6 +50,8 @@ def do_job(token: Token, definition: JobDefinition) -> bool | None:
     if isinstance(outcome, Failed):
         details = {"type": job.type, **outcome.details}
         raise StepFailed("JOB_NO_RETRIES", outcome.message, details)
+    if isinstance(outcome, Denied):
+        raise StepFailed("JOB_NO_RETRIES", f"只有任务监听器能拒绝：{outcome.reason}", {"type": job.type})
     raise BpmnThrow(outcome.code, outcome.message, outcome.variables)
 
 

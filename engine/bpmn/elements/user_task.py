@@ -6,23 +6,39 @@ Complete: only when READY. The submitted variables are propagated, or stay local
 closed as completed even if an output mapping or an outgoing condition fails: the incident is the engine's, the approval is given.
 Signatures that were added (engine.bpmn.kernel.signing) come before that completion, or after it and before the output mappings.
 Cancel: the task is closed as not completed.
+Task listeners stand before and after these transitions: engine.bpmn.elements.task_listeners.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from engine.bpmn import spiff
+from engine.bpmn.elements.task_listeners import (
+    CHANGE,
+    CORRECTIONS,
+    HELD,
+    SUBMITTED,
+    go_on_changing,
+    headers,
+    hold,
+    run_opening,
+    tell_cancelled,
+    typed,
+)
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
-from engine.bpmn.kernel.failure import StepFailed
+from engine.bpmn.kernel.failure import Parked, Step, StepFailed
+from engine.bpmn.kernel.listeners import NOTE, run_listeners
 from engine.bpmn.kernel.signing import open_after
 from engine.bpmn.kernel.timers import parse_moment
-from engine.bpmn.kernel.token import Token
+from engine.bpmn.kernel.token import AT, Token
+from engine.bpmn.kernel.variables import deliver
 from engine.bpmn.spiff import READY
 from engine.bpmn.vocabulary import Text
-from engine.changes import UserTaskClosed, UserTaskOpened
+from engine.changes import UserTaskChanged, UserTaskClosed, UserTaskOpened
 
 DEFAULT_PRIORITY = 50
 DATE_LENGTH = len("2022-08-01")
@@ -53,11 +69,41 @@ class UserTask(Element, spiff.UserTask):
             loop_counter=_loop_counter(token),
         )
 
+    def opening(self, token: Token, prepared: Any) -> bool:
+        ext, note = self.ext, token.internal_data.get(NOTE)
+        token.internal_data[AT] = int(Step.ACTIVATE)
+        if (note is None or note[0] == "creating") and not run_listeners(token, "creating", ext.creating_listeners):
+            return False
+        return prepared.assignee is None or run_opening(token, ext.assigning_listeners)
+
     def activate(self, token: Token, prepared: Any) -> bool:
+        for name, value in typed(token, token.internal_data.pop(CORRECTIONS, {})).items():
+            setattr(prepared, name, value)
         token.workflow.process.changes.user_tasks.append(prepared)
         return True
 
+    def submit(self, token: Token, variables: Mapping[str, Any]) -> None:
+        """A person's result; before completing listeners it waits for their consent."""
+        if self.ext.completing_listeners:
+            token.remember(**{SUBMITTED: dict(variables)})
+        else:
+            deliver(token, variables)
+
+    def finish(self, token: Token) -> None:
+        try:
+            super().finish(token)
+        except (StepFailed, Parked):
+            if "done" not in token.internal_data:
+                hold(token)
+            raise
+
     def completing(self, token: Token) -> None:
+        if self.ext.completing_listeners and SUBMITTED in token.internal_data:
+            corrected = typed(token, token.internal_data.get(CORRECTIONS, {}))
+            deliver(token, token.internal_data[SUBMITTED])
+            token.forget(SUBMITTED, CORRECTIONS, HELD)
+            if corrected:
+                token.workflow.process.changes.changed_user_tasks.append(UserTaskChanged(token.id, corrected))
         token.workflow.process.changes.closed_user_tasks.append(UserTaskClosed(token.id, completed=True))
         token.remember(done=1)
         open_after(token)
@@ -65,6 +111,17 @@ class UserTask(Element, spiff.UserTask):
     def cancelled(self, token: Token) -> None:
         if token._state >= READY and "done" not in token.internal_data:
             token.workflow.process.close_user_task(token.id)
+            tell_cancelled(token)
+
+    def retry_change(self, token: Token) -> bool:
+        if CHANGE not in token.internal_data:
+            return False
+        token.close_job()
+        go_on_changing(token)
+        return True
+
+    def listener_headers(self, token: Token) -> dict[str, str]:
+        return headers(token)
 
     def run_again(self, token: Token) -> None:
         if token._state < READY:

@@ -141,15 +141,25 @@ class Element(spiff.BpmnSpecMixin):
         if ext.inputs or ext.start_listeners:
             internal[AT] = int(Step.ACTIVATE)
         prepared = self.prepare(token)
-        if ext.creating_listeners:
-            internal[AT] = int(Step.ACTIVATE)
-            if not run_listeners(token, "creating", ext.creating_listeners):
-                return False
+        if (ext.creating_listeners or ext.assigning_listeners) and not self.opening(token, prepared):
+            return False
         internal.pop(AT, None)
         internal.pop(INCIDENT, None)
         if self.boundary and not self.open_boundary(token):
             return False
         return self.activate(token, prepared)
+
+    def opening(self, token: Token, prepared: Any) -> bool:
+        """Task listeners before a user task opens; False when one is pending."""
+        return True
+
+    def retry_change(self, token: Token) -> bool:
+        """Go on with a change of an open user task whose listener failed; False: there is none."""
+        return False
+
+    def listener_headers(self, token: Token) -> dict[str, str]:
+        """Headers that a listener's job gets besides those of the diagram."""
+        return {}
 
     def prepare(self, token: Token) -> Any:
         """Evaluate what activation needs; may raise StepFailed, must change nothing."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from engine.errors import Conflict
+
 
 class Step(IntEnum):
     """The sub-step of an element's life cycle at which a token stopped; stored in its row under "at"."""
@@ -39,6 +41,19 @@ class StepFailed(Exception):
 
 class Parked(Exception):
     """A listener is pending: the token goes on when its job is done. Caught where the token's life cycle is driven."""
+
+
+class TransitionDenied(Conflict):
+    """监听器不允许：{reason}
+
+    A task listener does not allow it: {reason}
+    """
+
+    code = "transition_denied"
+
+    def __init__(self, phase: str, reason: str) -> None:
+        super().__init__(reason=reason)
+        self.phase = phase
 
 
 class StepLimitReached(StepFailed):

@@ -95,6 +95,7 @@ class Process(Scope, spiff.BpmnWorkflow):
 
     def close_user_task(self, token_id: int) -> None:
         """A user task was cancelled."""
+        _withdraw(self.changes.changed_user_tasks, token_id)
         if not _withdraw(self.changes.user_tasks, token_id):
             self.changes.closed_user_tasks.append(UserTaskClosed(token_id, completed=False))
 

@@ -223,6 +223,8 @@ class Token(spiff.Task):
         """Run the failed sub-step again."""
         step = self.at
         self.clear_incident()
+        if self.task_spec.retry_change(self):
+            return
         if step >= Step.COMPLETING:
             self.close_job()
             self.complete()

@@ -50,7 +50,7 @@ KNOWN_ZEEBE = frozenset(
         "taskListener",
     }
 )
-LISTENERS = {"executionListener": ("start", "end"), "taskListener": ("creating", "completing")}
+LISTENERS = {"executionListener": ("start", "end"), "taskListener": ("creating", "assigning", "updating", "completing", "canceling")}
 JOB_ELEMENTS = frozenset({"serviceTask", "sendTask", "scriptTask", "businessRuleTask", "endEvent", "intermediateThrowEvent"})
 PLACES = {
     "taskDefinition": JOB_ELEMENTS,

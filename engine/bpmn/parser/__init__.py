@@ -57,6 +57,9 @@ def _flows(element: Element) -> list[tuple[str, str]]:
     return [(f.flow_id, f.target.bpmn_id) for f in sorted(element.flows, key=lambda f: not f.is_default)]
 
 
+TASK_EVENTS = ("creating", "assigning", "updating", "completing", "canceling")
+
+
 def _written(text: Text | None) -> str:
     """A text as the analyst typed it."""
     return "" if text is None else ("=" if text.is_feel else "") + text.text
@@ -96,6 +99,7 @@ def _elements(spec: ScopeSpec, parent: str) -> Iterator[tuple[str, ElementInfo]]
             attached_to=hosts.get(element.name, ""),
             called=called.process_id.text if called is not None and not called.process_id.is_feel else "",
             job_type=_written(ext.job.type if ext.job else None),
+            task_events=frozenset(each for each in TASK_EVENTS if getattr(ext, f"{each}_listeners")),
             assignee=_written(ext.assignment.assignee if ext.assignment else None),
             candidate_groups=_written(ext.assignment.candidate_groups if ext.assignment else None),
         )

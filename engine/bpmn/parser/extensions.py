@@ -64,7 +64,10 @@ def read_extensions(node: XmlElement) -> Extensions:
         start_listeners=_listeners(node, "executionListeners/executionListener", "start"),
         end_listeners=_listeners(node, "executionListeners/executionListener", "end"),
         creating_listeners=_listeners(node, "taskListeners/taskListener", "creating"),
+        assigning_listeners=_listeners(node, "taskListeners/taskListener", "assigning"),
+        updating_listeners=_listeners(node, "taskListeners/taskListener", "updating"),
         completing_listeners=_listeners(node, "taskListeners/taskListener", "completing"),
+        canceling_listeners=_listeners(node, "taskListeners/taskListener", "canceling"),
     )
 
 
