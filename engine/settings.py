@@ -19,6 +19,8 @@ class Settings:
     """Where uploaded materials lie, named by their sha256."""
     host: str = "127.0.0.1"
     port: int = 8080
+    public_url: str = "http://localhost:8080"
+    """Where people reach this site: the QR codes on documents lead there."""
     workers: int = 1
     """Web processes; more than one needs PostgreSQL."""
     jobs: str = "dbos"

@@ -16,11 +16,16 @@ def work_calendar() -> WorkCalendar:
     return calendars.catalogue_calendar()
 
 
-def open_lianban(settings: Settings | None = None) -> Engine:
-    """The engine over `settings` (default: from the environment) with every handler, Xinjiang's calendar and the known groups."""
+def open_lianban(settings: Settings | None = None, *, printing: bool | None = None) -> Engine:
+    """The engine over `settings` (default: from the environment) with every handler, Xinjiang's calendar and the known groups.
+
+    `printing`: whether documents are printed in this process; by default where the job engine runs. One-shot commands and tests (inline
+    jobs) would wait for every PDF, so they leave them to the server.
+    """
+    settings = settings or Settings.from_environment()
     return open_engine(
-        settings or Settings.from_environment(),
-        registry(),
+        settings,
+        registry(printing=settings.jobs != "inline" if printing is None else printing),
         calendar=work_calendar(),
         calendar_source=calendars.effective_calendar,
         known_groups=directory.known_groups,

@@ -3,6 +3,8 @@ through the tree of called instances until nothing is left to do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -31,6 +33,17 @@ class CallFailed(LianbanError):
 
     code = "called_process_missing"
     status = 409
+
+
+@contextmanager
+def aside(session: Session) -> Iterator[None]:
+    """While another root is started in the middle of a command: what the command collected for its own instances waits for its own end."""
+    kept = {name: session.info.pop(name) for name in ("root_run", "provided") if name in session.info}
+    try:
+        yield
+    finally:
+        session.info.pop("root_run", None)
+        session.info.update(kept)
 
 
 class RootRun:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.commands.root_run import RootRun
+from engine.commands.root_run import RootRun, aside
 from engine.definitions import process_model
 from engine.errors import Conflict, NotFound
 from engine.policy import Actor
@@ -34,18 +34,19 @@ def start_instance(
     definition_key = _definition(session, process_id, version)
     if not process_model(session, definition_key).has_none_start:
         raise Conflict(reason=f"流程“{process_id}”只能由消息、信号或定时启动")
-    run = RootRun(session, actor)
-    key = run.start(definition_key, dict(variables), business_id=business_id, owner=owner)
-    audit.record(
-        session,
-        actor,
-        "instance.started",
-        root_key=key,
-        instance_key=key,
-        business_id=business_id,
-        data={"processId": process_id},
-    )
-    run.finish()
+    with aside(session):  # a handler may start one while its own instance runs
+        run = RootRun(session, actor)
+        key = run.start(definition_key, dict(variables), business_id=business_id, owner=owner)
+        audit.record(
+            session,
+            actor,
+            "instance.started",
+            root_key=key,
+            instance_key=key,
+            business_id=business_id,
+            data={"processId": process_id},
+        )
+        run.finish()
     return key
 
 

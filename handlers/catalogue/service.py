@@ -34,7 +34,7 @@ FOLDER = ROOT / "processes" / "catalogue"
 
 @dataclass(frozen=True, slots=True)
 class UnitEntry:
-    """A unit of domain list §6.1; `number` 0 for participants that are not resident units."""
+    """A unit of domain list §6.1; `number` 0 for participants that are not resident units. Documents bear the `official_name`."""
 
     code: str
     name: str
@@ -42,6 +42,7 @@ class UnitEntry:
     number: int
     resident: bool
     document_prefix: str
+    official_name: str
     roles: tuple[str, ...] = ()
 
 
@@ -219,6 +220,7 @@ def _unit(row: dict[str, str]) -> dict[str, Any]:
         "number": int(row.get("number") or 0),
         "resident": row.get("resident", "") in {"1", "true", "是"},
         "document_prefix": row.get("document_prefix", ""),
+        "official_name": row.get("official_name") or row["name"],
         "roles": tuple(row.get("roles", "").split()),
     }
 

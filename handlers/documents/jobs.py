@@ -1,4 +1,4 @@
-"""What diagrams call on documents: issue one."""
+"""What diagrams call on documents: issue one, print it, file it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,41 @@ from typing import Any
 from engine.errors import Invalid
 from engine.jobs import HandlerRegistry, JobContext
 from handlers.cases import service as cases
+from handlers.documents import production
 from handlers.documents import service as documents
-from handlers.documents.facts import case_facts, decision_facts, intake_facts
+from handlers.documents.facts import case_facts, decision_facts, given_facts, intake_facts, limit_facts
 
 registry = HandlerRegistry()
+
+ACCEPTANCES = frozenset({"W03", "W07"})
+"""Notices of acceptance tell the applicant until when the decision will be taken."""
 
 
 @registry.handler(
     "document.issue",
     transactional=True,
-    inputs=("caseId", "itemCode", "documentTitle"),
+    inputs=("caseId", "itemCode", "documentTitle", "documentFacts", "documentTo"),
     headers=("document",),
     outputs=("documentNo", "documentId"),
 )
 def issue(job: JobContext) -> dict[str, Any]:
-    """出具文书：按文书目录取号并记录内容。
+    """出具文书：按文书目录取号并记录内容，提交后生成 PDF。
 
-    Header `document`: W01-W26. Optional input `documentTitle` replaces the kind's title. The number comes from the catalogue's pattern,
-    per body and year, without gaps.
+    Header `document`: W01-W26. Optional inputs: `documentTitle` replaces the kind's title, `documentTo` the addressee, `documentFacts` is a
+    context of what the document says, by the Chinese labels that its template uses. The number comes from the catalogue's pattern, per body
+    and year, without gaps.
     """
     kind = job.headers.get("document")
     case_id = str(job.variables.get("caseId") or "")
     if not kind or not case_id.isdecimal():
         raise Invalid(reason="出具文书需要任务头 document 和输入 caseId")
     case = cases.get_case(job.session, int(case_id))
-    title = job.variables.get("documentTitle")
+    title, to, given = (job.variables.get(name) for name in ("documentTitle", "documentTo", "documentFacts"))
+    if given is not None and not isinstance(given, dict):
+        raise Invalid(reason="输入 documentFacts 应为上下文（context）")
+    facts = case_facts(case) | intake_facts(job.variables) | given_facts(job.variables) | decision_facts(job.variables)
+    if kind in ACCEPTANCES:
+        facts |= limit_facts(case, job.variables)
     document = documents.issue(
         job.session,
         kind,
@@ -39,10 +49,33 @@ def issue(job: JobContext) -> dict[str, Any]:
         case_id=case.id,
         item_code=case.item_code,
         unit=case.unit,
-        facts=case_facts(case) | intake_facts(job.variables) | decision_facts(job.variables),
+        facts=facts | (given or {}),
         root_key=job.root_key,
         person=job.actor,
         now=job.now,
         title=title if isinstance(title, str) else "",
+        addressee=to if isinstance(to, str) else None,
     )
     return {"documentNo": document.number, "documentId": str(document.id)}
+
+
+@registry.handler("document.render", transactional=False, inputs=("documentId",), outputs=("printed",))
+def render(job: JobContext) -> dict[str, Any]:
+    """生成文书的 PDF。"""
+    return {"printed": production.render(job.session, _document_id(job))}
+
+
+@registry.handler("document.file", transactional=True, inputs=("documentId", "printed"))
+def file(job: JobContext) -> None:
+    """文书 PDF 入库：只入库一次，此后不变。"""
+    printed = job.variables.get("printed")
+    if not isinstance(printed, dict):
+        raise Invalid(reason="缺少输入 printed")
+    production.file(job.session, _document_id(job), printed, job.now)
+
+
+def _document_id(job: JobContext) -> int:
+    value = str(job.variables.get("documentId") or "")
+    if not value.isdecimal():
+        raise Invalid(reason="缺少输入 documentId")
+    return int(value)
