@@ -16,6 +16,7 @@ from engine import clock
 from engine.background import Background, attempt
 from engine.commands import work_jobs
 from engine.commands.advance import advance
+from engine.commands.batches import revive_stalled, run_batch
 from engine.commands.builtin import registry as builtin_handlers
 from engine.commands.deliver_message import deliver_message
 from engine.commands.messages import undelivered
@@ -47,6 +48,7 @@ class Engine:
         self._background: Background | None = None
         runtime.jobs.register("advance", self._advance)
         runtime.jobs.register("run_job", lambda key: run_job(runtime, key))
+        runtime.jobs.register("run_batch", lambda key: run_batch(runtime, key))
 
     @property
     def settings(self) -> Settings:
@@ -130,6 +132,7 @@ class Engine:
             with unit_of_work(self.runtime) as session:
                 for key in jobs:
                     self.runtime.jobs.enqueue(session, "run_job", key, once=minute)
+        attempt("stalled batches", partial(revive_stalled, self.runtime))
         for piece in self.runtime.sweeps:
             attempt("sweep of the domain", piece)
         self._run_due(50, self._try_advance)

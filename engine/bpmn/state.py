@@ -47,6 +47,12 @@ def header_row(process: Process) -> bytes:
     return orjson.dumps([FORMAT, process.last_id, process.state, int(process.called), process.header_notes or 0])
 
 
+def continue_numbering(header: bytes, newest: bytes) -> bytes:
+    """An earlier header of an instance with the token counter of its newest one: ids that were given since are never given again."""
+    earlier: list[Any] = orjson.loads(header)
+    return orjson.dumps([earlier[0], orjson.loads(newest)[1], *earlier[2:]])
+
+
 def take_changes(process: Process) -> Changes:
     """Everything since the last call, ready to be stored."""
     changes, alive = process.changes, process.tokens

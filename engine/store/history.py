@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -185,3 +185,50 @@ def _renames(session: Session, instance_key: int) -> list[tuple[int, dict[str, s
 def last_element_event(session: Session, instance_key: int) -> int:
     """The newest element event of an instance; 0 when there is none."""
     return session.scalar(select(func.max(m.element_event.c.id)).where(m.element_event.c.instance_key == instance_key)) or 0
+
+
+def live_elements(session: Session, instance_key: int, last_event: int | None = None) -> dict[int, ElementEvent]:
+    """Token id -> how it was entered (under its latest element id), of what was live after an event (None: now)."""
+    event = m.element_event.c
+    columns = (event.token_id, event.kind, event.element_id, event.scope_id, event.predecessor, event.flow_id)
+    statement = select(*columns).where(event.instance_key == instance_key).order_by(event.id)
+    if last_event is not None:
+        statement = statement.where(event.id <= last_event)
+    live: dict[int, ElementEvent] = {}
+    for token, kind, element, scope, predecessor, flow_id in session.execute(statement):
+        if kind == "entered":
+            live[token] = ElementEvent(token, "entered", element, scope, predecessor, flow_id)
+        elif kind == "migrated":
+            live[token].element_id = element
+        else:
+            live.pop(token, None)
+    return live
+
+
+def record_undone(
+    session: Session, instance_key: int, last_event: int, variables: list[dict[str, Any]], version: int, now: datetime
+) -> None:
+    """An instance goes back to how it was after `last_event` with these variable rows: append what that changes to both histories."""
+    before, after = live_elements(session, instance_key, last_event), live_elements(session, instance_key)
+    events = [ElementEvent(token, "terminated", gone.element_id, gone.scope_id) for token, gone in after.items() if token not in before]
+    events += [revived for token, revived in before.items() if token not in after]
+    events += [
+        ElementEvent(token, "migrated", entry.element_id, entry.scope_id)
+        for token, entry in before.items()
+        if token in after and after[token].element_id != entry.element_id
+    ]
+    if events:
+        rows = [{"instance_key": instance_key, "at": now, **asdict(event)} for event in events]
+        session.connection().execute(m.element_event.insert(), rows)
+    lines = _variable_differences(session, instance_key, variables)
+    if lines:
+        rows = [{"instance_key": instance_key, "version": version, "at": now, **line} for line in lines]
+        session.connection().execute(m.variable_event.insert(), rows)
+
+
+def _variable_differences(session: Session, instance_key: int, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    present = {(scope, name): value for scope, name, value in reads.variable_rows(session, instance_key)}
+    kept = {(row["scope_id"], row["name"]): row["value"] for row in wanted}
+    gone = [{"scope_id": scope, "name": name, "value": None} for scope, name in present if (scope, name) not in kept]
+    changed = [(place, value) for place, value in kept.items() if present.get(place) != value]
+    return gone + [{"scope_id": scope, "name": name, "value": value} for (scope, name), value in changed]

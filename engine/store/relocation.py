@@ -133,7 +133,9 @@ def backup(session: Session, instance_key: int) -> bytes:
     }
     for table in (m.token, m.variable, m.message_subscription, m.signal_wait):
         rows[table.name] = _all(session, table, table.c.instance_key == instance_key)
-    return orjson.dumps({name: [_freeze(row) for row in found] for name, found in rows.items()}, default=_text)
+    return orjson.dumps(
+        {name: [_freeze(row) for row in found] for name, found in rows.items()}, default=_text, option=orjson.OPT_NON_STR_KEYS
+    )
 
 
 def unpack(raw: bytes) -> Backup:

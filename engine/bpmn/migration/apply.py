@@ -41,7 +41,8 @@ class Migrated:
     """The instance on its new model. Its changes are still to be taken; beside them the store rewrites what the rest says.
 
     `renamed`: element ids that rows of tasks, jobs, subscriptions and incidents carry -> the new ones; `tasks` and `jobs`: what open ones
-    become when they are refreshed; `waits`: name, properties and kind of the message subscriptions that were kept.
+    become when they are refreshed; `waits`: name, properties and kind of the message subscriptions that were kept. `side_effects`: the
+    migration itself set something in motion that nothing brings back (a step was done, a called instance was cancelled).
     """
 
     instance: Instance
@@ -49,6 +50,7 @@ class Migrated:
     tasks: list[UserTaskOpened] = field(default_factory=list)
     jobs: list[JobOpened] = field(default_factory=list)
     waits: list[SubscriptionOpened] = field(default_factory=list)
+    side_effects: bool = False
 
 
 def migrate(instance: Instance, target: ProcessModel, plan: Plan) -> Migrated:
@@ -79,6 +81,7 @@ class _Migration:
             raise failed_expression(failure) from failure
         process.run_command(None)
         refuse(self._starving(process, starved) + self._emptied(process))
+        self._settle(migrated, process)
         return migrated
 
     # ------------------------------------------------------------------ on the old model
@@ -204,6 +207,16 @@ class _Migration:
         return renamed
 
     # ------------------------------------------------------------------ afterwards
+    def _settle(self, migrated: Migrated, process: Process) -> None:
+        """Forget what has ended already, because an event of the new model occurred at once."""
+        open_tokens = {token_id for token_id, token in process.tokens.items() if token.live}
+        migrated.tasks = [task for task in migrated.tasks if task.token_id in open_tokens]
+        migrated.jobs = [job for job in migrated.jobs if job.token_id in open_tokens]
+        migrated.waits = [wait for wait in migrated.waits if wait.token_id in open_tokens]
+        changes = process.changes
+        done = any(event.kind in ("completed", "merged") for event in changes.history)
+        migrated.side_effects = done or bool(changes.calls or changes.cancelled_calls or changes.signals or changes.decisions)
+
     def _starving(self, process: Process, before: set[tuple[int, str]]) -> list[Finding]:
         found = []
         for join in starving_joins(process):

@@ -169,7 +169,7 @@ class _Planner:
                 yield ElementChange(id, "", info.kind, info.name, self._why_unmapped(place))
         reached = {target for target in self.mapping.values() if target is not None}
         for id, place in self.new.items():
-            if id not in reached:
+            if id not in reached and (id not in self.old or id in self.instructions.mapping):
                 yield ElementChange("", id, place.info.kind, place.info.name, "added")
 
     def _why_unmapped(self, place: Place) -> Status:

@@ -1,0 +1,340 @@
+"""Migrating instances in the database: plan, trial, apply, undo, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+from engine import Engine, commands
+from engine.bpmn.migration import Instructions, MigrationRefused
+from engine.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.policy import SYSTEM, Actor
+from engine.store import models as m
+from engine.store import reads
+from tests.bpmn.support import END, MESSAGE, SIGNAL, START, boundary, chain, doc, el, flow, gate, service, timer, user, zeebe
+from tests.migration.support import (
+    CLERK,
+    complete,
+    deploy,
+    instance,
+    migrate,
+    open_tasks,
+    rows,
+    sequence,
+    start,
+    undo,
+)
+
+
+def form(id: str) -> tuple[str, bytes]:
+    schema = {
+        "id": id,
+        "type": "default",
+        "schemaVersion": 19,
+        "components": [{"id": "f", "type": "textfield", "key": "opinion", "label": "意见"}],
+    }
+    return f"{id}.form", json.dumps(schema).encode()
+
+
+def task(group: str, form_id: str, name: str) -> bytes:
+    inner = zeebe(
+        f'<zeebe:userTask/><zeebe:formDefinition formId="{form_id}"/><zeebe:assignmentDefinition candidateGroups="{group}"/>'
+        f'<zeebe:properties><zeebe:property name="unit" value="{group}"/></zeebe:properties>'
+    )
+    return doc(START + el("userTask", "a", inner, name=name) + END + chain("s", "a", "e"))
+
+
+def test_the_instance_runs_on_the_new_definition_afterwards(engine: Engine) -> None:
+    first = deploy(engine, sequence("a", "b"))
+    key = start(engine, {"x": 1}, business_id="case-1")
+    second = deploy(engine, sequence("a", "new", "b"))
+    assert first != second
+    before = open_tasks(engine, key)["a"]
+    migrate(engine, key, second)
+    after = open_tasks(engine, key)["a"]
+    assert (before.key, before.definition_key, after.definition_key) == (after.key, first, second)
+    complete(engine, key, "a")
+    complete(engine, key, "new")
+    complete(engine, key, "b")
+    assert instance(engine, key).state == "COMPLETED" and instance(engine, key).definition_key == second
+    with engine.reading() as session:
+        (event,) = [e for e in reads.audit_of_business(session, "case-1") if e.action == "instance.migrated"]
+    assert (event.data["fromKey"], event.data["toKey"]) == (str(first), str(second))
+
+
+def test_migration_to_another_process(engine: Engine) -> None:
+    deploy(engine, sequence("a"))
+    key = start(engine)
+    other = deploy(engine, sequence("b", process_id="q"), process_id="q")
+    migrate(engine, key, other, Instructions({"a": "b"}))
+    assert open_tasks(engine, key)["b"].process_id == "q" and instance(engine, key).process_id == "q"
+
+
+def test_who_may_not_operate_may_not_migrate(engine: Engine) -> None:
+    source = deploy(engine, sequence("a"))
+    key = start(engine)
+    target = deploy(engine, sequence("a", "b"))
+    nobody = Actor("nobody", powers=frozenset({"deploy", "read_all"}))
+    with engine.unit_of_work() as session:
+        for act in (
+            lambda: commands.migrate_instance(session, nobody, key, target),
+            lambda: commands.undo_migration(session, nobody, key),
+            lambda: commands.plan_migration(session, nobody, source, target),
+            lambda: commands.try_migration(session, nobody, source, target),
+            lambda: commands.create_batch(session, nobody, "cancel", [key], reason="x"),
+        ):
+            with pytest.raises(Forbidden):
+                act()
+
+
+def test_a_refused_migration_changes_nothing(engine: Engine) -> None:
+    deploy(engine, sequence("a"))
+    key = start(engine)
+    target = deploy(engine, sequence("z"))
+    before = rows(engine, key)
+    with pytest.raises(MigrationRefused) as caught:
+        migrate(engine, key, target)
+    assert [f.rule for f in caught.value.findings] == ["unmapped"] and "a" in caught.value.message("en")
+    assert rows(engine, key) == before
+    complete(engine, key, "a")
+    assert instance(engine, key).state == "COMPLETED"
+
+
+def test_an_ended_or_already_migrated_instance_is_a_conflict(engine: Engine) -> None:
+    source = deploy(engine, sequence("a"))
+    key = start(engine)
+    target = deploy(engine, sequence("a", "b"))
+    migrate(engine, key, target)
+    with pytest.raises(Conflict):
+        migrate(engine, key, target)
+    complete(engine, key, "a")
+    complete(engine, key, "b")
+    with pytest.raises(Conflict):
+        migrate(engine, key, source)
+
+
+# ---------------------------------------------------------------------- plan and trial
+def test_the_plan_shows_the_difference(engine: Engine) -> None:
+    source = deploy(engine, sequence("a", "b", "gone"))
+    start(engine)
+    target = deploy(engine, doc(START + user("a") + service("b", "x") + user("new") + END + chain("s", "a", "b", "new", "e")))
+    with engine.reading() as session:
+        found = commands.plan_migration(session, SYSTEM, source, target)
+    statuses = {change.source or change.target: change.status for change in found.plan.elements}
+    assert statuses == {"s": "same", "a": "changed", "b": "retyped", "gone": "removed", "e": "same", "new": "added"}
+    assert found.plan.valid and (found.source.version, found.target.version) == (1, 2)
+    assert found.instances == 1 and found.open_tasks == {"a": 1}
+    assert {(f.rule, f.element_id) for f in found.plan.findings} == {("unmapped", "b"), ("unmapped", "gone")}
+
+
+def test_the_same_definition_is_no_migration(engine: Engine) -> None:
+    source = deploy(engine, sequence("a"))
+    with engine.reading() as session, pytest.raises(Invalid):
+        commands.plan_migration(session, SYSTEM, source, source)
+
+
+def test_a_trial_says_for_each_instance_whether_it_works_and_changes_nothing(engine: Engine) -> None:
+    source = deploy(engine, sequence("a", "b", "c"))
+    stays, moves = start(engine, business_id="one"), start(engine, business_id="two")
+    complete(engine, moves, "a")
+    target = deploy(engine, sequence("a", "c"))
+    before = rows(engine, stays), rows(engine, moves)
+    with engine.reading() as session:
+        trials = commands.try_migration(session, SYSTEM, source, target)
+    assert [(t.instance_key, t.business_id, t.ok) for t in trials] == [(stays, "one", True), (moves, "two", False)]
+    assert [f.element_id for f in trials[1].findings] == ["b"]
+    assert (rows(engine, stays), rows(engine, moves)) == before
+    with engine.reading() as session:
+        assert session.scalar(select(func.count()).select_from(m.instance_migration)) == 0
+
+
+def test_a_trial_runs_no_handler(engine: Engine) -> None:
+    """A conditional boundary event that holds at once leads to a job: in a trial it is left alone."""
+    source = deploy(engine, sequence("a"))
+    key = start(engine, {"go": True})
+    condition = "<conditionalEventDefinition><condition>=go</condition></conditionalEventDefinition>"
+    body = START + user("a", "z") + service("work", "not_known_here") + END + chain("s", "a", "e") + chain("work", "z", "e")
+    target = deploy(engine, doc(body + boundary("c", "a", condition) + flow("c", "work")))
+    with engine.reading() as session:
+        (trial,) = commands.try_migration(session, SYSTEM, source, target)
+    assert trial.ok
+    with engine.reading() as session:
+        assert session.scalar(select(func.count()).select_from(m.job)) == 0
+    migrate(engine, key, target)
+    with engine.reading() as session:
+        assert session.scalar(select(func.count()).select_from(m.job)) == 1
+    with pytest.raises(Conflict, match="无法撤销"):
+        undo(engine, key)
+
+
+# ---------------------------------------------------------------------- what is open
+def test_open_tasks_keep_people_and_form_unless_refreshed(engine: Engine) -> None:
+    deploy(engine, task("OLD", "f1", "审查"), form("f1"))
+    kept, refreshed = start(engine), start(engine)
+    target = deploy(engine, task("NEW", "f2", "复核"), form("f2"))
+    migrate(engine, kept, target)
+    assert (open_tasks(engine, kept)["a"].form_id, open_tasks(engine, kept)["a"].candidate_groups) == ("f1", ["OLD"])
+    migrate(engine, refreshed, target, Instructions(refresh_tasks=True))
+    now = open_tasks(engine, refreshed)["a"]
+    assert (now.form_id, now.name, now.candidate_groups, now.properties) == ("f2", "复核", ["NEW"], {"unit": "NEW"})
+    with engine.unit_of_work() as session:
+        commands.claim_task(session, CLERK, now.key)
+    complete(engine, refreshed, "a", opinion="ok")
+
+
+def test_a_claimed_task_stays_claimed(engine: Engine) -> None:
+    deploy(engine, task("NEW", "f1", "审查"), form("f1"))
+    key = start(engine)
+    with engine.unit_of_work() as session:
+        commands.claim_task(session, CLERK, open_tasks(engine, key)["a"].key)
+    migrate(engine, key, deploy(engine, task("OTHER", "f1", "审查")), Instructions(refresh_tasks=True))
+    assert open_tasks(engine, key)["a"].assignee == CLERK.username
+
+
+def test_message_subscriptions_and_jobs_carry_the_new_element_ids(engine: Engine) -> None:
+    def version(host: str, event: str, work: str, name: str) -> bytes:
+        body = START + user(host) + service(work, "outside") + END + flow("s", host) + flow("s", work) + chain(host, "e") + chain(work, "e")
+        return doc(body + el("boundaryEvent", event, MESSAGE, attachedToRef=host, name=name) + flow(event, "e"))
+
+    deploy(engine, version("a", "m", "w", "旧"))
+    key = start(engine, {"key": "K"})
+    target = deploy(engine, version("a2", "m2", "w2", "新"))
+    migrate(engine, key, target, Instructions({"a": "a2", "m": "m2", "w": "w2"}))
+    with engine.reading() as session:
+        (wait,) = session.execute(select(m.message_subscription)).all()
+        (job,) = session.execute(select(m.job)).all()
+    assert (wait.element_id, wait.element_name, job.element_id) == ("m2", "新", "w2")
+    with engine.unit_of_work() as session:
+        commands.publish_message(session, SYSTEM, "M1", "K", {})
+    with engine.unit_of_work() as session:
+        commands.complete_job(session, SYSTEM, job.key, {})
+    assert instance(engine, key).state == "COMPLETED"
+
+
+def test_an_incident_is_mended_by_a_new_version(engine: Engine) -> None:
+    """Camunda: correcting mistakes in a process instance."""
+
+    def version(condition: str) -> bytes:
+        body = START + user("a", "b") + gate("x", "exclusive") + END + chain("s", "a", "x") + flow("x", "b", condition) + chain("b", "e")
+        return doc(body)
+
+    deploy(engine, version("misspelt"))
+    key = start(engine, {"good": True}, business_id="case-1")
+    complete(engine, key, "a")
+    with engine.reading() as session:
+        (incident,) = reads.incidents(session)
+    migrate(engine, key, deploy(engine, version("good")))
+    with engine.unit_of_work() as session:
+        commands.resolve_incident(session, SYSTEM, incident.key)
+    assert list(open_tasks(engine, key)) == ["b"] and instance(engine, key).incidents == 0
+
+
+# ---------------------------------------------------------------------- undo
+def busy(*extra: str) -> bytes:
+    """A task with a timer, a message and a signal, beside a pending job."""
+    body = START + user("a", "z") + service("work", "outside") + END
+    body += flow("s", "a") + flow("s", "work") + chain("a", "e") + chain("work", "e") + chain("z", "e")
+    return doc(body + "".join(extra))
+
+
+EVENTS = (
+    boundary("t", "a", timer("PT7H"))
+    + boundary("m", "a", MESSAGE)
+    + boundary("g", "a", SIGNAL)
+    + chain("t", "z")
+    + chain("m", "z")
+    + chain("g", "z")
+)
+
+
+def test_undo_brings_back_every_row(engine: Engine) -> None:
+    deploy(engine, busy(EVENTS))
+    key = start(engine, {"key": "K", "n": 1})
+    before = rows(engine, key)
+    migrate(engine, key, deploy(engine, busy()), Instructions({"work": None}))
+    changed = rows(engine, key)
+    assert changed["message_subscription"] == changed["signal_wait"] == changed["jobs"] == [] and changed["instance"][3] is None
+    undo(engine, key)
+    assert rows(engine, key) == before
+    with engine.reading() as session:
+        states = {e.element_id: e.state for e in reads.element_history(session, key) if e.element_id in ("a", "work")}
+    assert states == {"a": "ACTIVE", "work": "ACTIVE"}
+    complete(engine, key, "a")
+
+
+def test_a_task_opened_by_the_migration_is_closed_by_its_undoing(engine: Engine) -> None:
+    def parallel(*branches: str) -> bytes:
+        body = (
+            START
+            + el("parallelGateway", "fork")
+            + el("parallelGateway", "join")
+            + user(*branches)
+            + END
+            + chain("s", "fork")
+            + chain("join", "e")
+        )
+        return doc(body + "".join(flow("fork", b, id=f"to_{b}") + flow(b, "join", id=f"from_{b}") for b in branches))
+
+    deploy(engine, parallel("a", "b"))
+    key = start(engine)
+    before = rows(engine, key)
+    target = deploy(engine, parallel("a", "b", "c"))
+    migrate(engine, key, target, Instructions(branches=("c",)))
+    opened = open_tasks(engine, key)["c"]
+    undo(engine, key)
+    assert {**rows(engine, key)} == before
+    with engine.reading() as session:
+        assert reads.get_task(session, opened.key).state == "CANCELED"
+    migrate(engine, key, target, Instructions(branches=("c",)))
+    assert open_tasks(engine, key)["c"].key != opened.key, "an id given once is never given again"
+    for element in "abc":
+        complete(engine, key, element)
+    assert instance(engine, key).state == "COMPLETED"
+
+
+def test_undo_after_work_was_done_is_refused(engine: Engine) -> None:
+    deploy(engine, sequence("a", "b"))
+    key = start(engine)
+    migrate(engine, key, deploy(engine, sequence("a", "b", "c")))
+    complete(engine, key, "a")
+    with pytest.raises(Conflict, match="又有办理"):
+        undo(engine, key)
+
+
+def test_a_claim_since_does_not_hinder_the_undoing_and_stays(engine: Engine) -> None:
+    deploy(engine, task("NEW", "f1", "审查"), form("f1"))
+    key = start(engine)
+    migrate(engine, key, deploy(engine, task("NEW", "f1", "复核")), Instructions(refresh_tasks=True))
+    with engine.unit_of_work() as session:
+        commands.claim_task(session, CLERK, open_tasks(engine, key)["a"].key)
+    undo(engine, key)
+    now = open_tasks(engine, key)["a"]
+    assert (now.name, now.assignee) == ("审查", CLERK.username)
+
+
+def test_only_what_was_migrated_can_be_undone_and_only_once(engine: Engine) -> None:
+    deploy(engine, sequence("a"))
+    key = start(engine)
+    with pytest.raises(NotFound):
+        undo(engine, key)
+    migrate(engine, key, deploy(engine, sequence("a", "b")))
+    undo(engine, key)
+    with pytest.raises(NotFound):
+        undo(engine, key)
+
+
+def test_a_called_instance_is_migrated_by_itself(engine: Engine) -> None:
+    call = el("callActivity", "c", zeebe('<zeebe:calledElement processId="child"/>'))
+    deploy(engine, sequence("one", process_id="child"), process_id="child")
+    parent_source = deploy(engine, doc(START + call + END + chain("s", "c", "e")))
+    key = start(engine)
+    with engine.reading() as session:
+        child = next(row.key for row in session.execute(select(m.process_instance)) if row.key != key)
+    migrate(engine, child, deploy(engine, sequence("one", "two", process_id="child"), process_id="child"))
+    migrate(engine, key, deploy(engine, doc(START + call + user("after") + END + chain("s", "c", "after", "e"))))
+    assert instance(engine, key).definition_key != parent_source
+    complete(engine, child, "one")
+    complete(engine, child, "two")
+    assert list(open_tasks(engine, key)) == ["after"]
