@@ -37,7 +37,7 @@ def complete_task(session: Session, actor: Actor, task_key: int, submission: Map
     _still_open(task)
     policy.check(actor, "complete", reads.task_facts(session, task))
     live = run.instance(instance_key)
-    clean = _validated(session, task, submission, live, token_id)
+    clean = _validated(session, actor, task, submission, live, token_id)
     live.complete_user_task(token_id, clean)
     audit.record(
         session,
@@ -66,11 +66,15 @@ def _still_open(task: Row[Any] | LockedTask) -> None:
         raise Conflict(reason=f"任务“{task.name}”{done}，没有再次提交")
 
 
-def _validated(session: Session, task: LockedTask, submission: Mapping[str, Any], live: Instance, token_id: int) -> dict[str, Any]:
+def _validated(
+    session: Session, actor: Actor, task: LockedTask, submission: Mapping[str, Any], live: Instance, token_id: int
+) -> dict[str, Any]:
+    """The submission as its form allows it; rules may read `actorName`, the name of whoever submits (two officers are two people)."""
     if task.form_key is None:
         return dict(submission)
     schema = form_schema(session, task.form_key)
-    return validate_submission(schema, dict(submission), live.variables(token_id), feel_environment(session))
+    context = live.variables(token_id) | {"actorName": actor.display_name}
+    return validate_submission(schema, dict(submission), context, feel_environment(session))
 
 
 def _represents(actor: Actor, task: LockedTask) -> bool:

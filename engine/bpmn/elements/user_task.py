@@ -65,7 +65,7 @@ class UserTask(Element, spiff.UserTask):
             form_binding=form.binding if form else "latest",
             form_version_tag=form.version_tag if form else None,
             external_form=expressions.text(token, form.external) if form else None,
-            properties={name: _property(token, value) for name, value in self.ext.properties.items()},
+            properties={name: expressions.property_text(token, value) for name, value in self.ext.properties.items()},
             loop_counter=_loop_counter(token),
         )
 
@@ -126,11 +126,6 @@ class UserTask(Element, spiff.UserTask):
     def run_again(self, token: Token) -> None:
         if token._state < READY:
             self._update(token)
-
-
-def _property(token: Token, value: str) -> str:
-    """A zeebe:property for lists and screens; one that starts with "=" is evaluated for this task (our extension), null is ""."""
-    return expressions.text(token, Text.of(value)) or ""
 
 
 def _moment(token: Token, source: Text | None, *, end_of_day: bool = False) -> datetime | None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bpmn.kernel.failure import StepFailed
 from engine.bpmn.kernel.variables import Visible, json_value, outer_scopes, set_variable
+from engine.bpmn.vocabulary import Text
 from engine.errors import ExpressionError
 from engine.feel import compile_expression, to_json
 
 if TYPE_CHECKING:
     from engine.bpmn.kernel.token import Token
-    from engine.bpmn.vocabulary import Mapping_, Text
+    from engine.bpmn.vocabulary import Mapping_
 
 VALUE_ERROR = "EXTRACT_VALUE_ERROR"
 MAPPING_ERROR = "IO_MAPPING_ERROR"
@@ -72,6 +73,11 @@ def text(token: Token, source: Text | None, extra: Context | None = None) -> str
     if result is None or isinstance(result, str):
         return result
     raise mismatch(token, source, result, "字符串", extra)
+
+
+def property_text(token: Token, value: str) -> str:
+    """A zeebe:property for lists and screens; one that starts with "=" is evaluated for this task or event (our extension), null is ""."""
+    return text(token, Text.of(value)) or ""
 
 
 def required_text(token: Token, source: Text, extra: Context | None = None, kind: str = VALUE_ERROR) -> str:
