@@ -1,4 +1,4 @@
-"""deploy, lint, simulate: what is drawn and decided, without a browser."""
+"""deploy, lint, import, simulate: what is drawn and decided, without a browser."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import commands
+from engine.bpmn.camunda7 import translate
 from engine.commands import Deployment
 from engine.errors import Invalid, NotFound
 from engine.policy import SYSTEM
@@ -33,6 +34,9 @@ def add_commands(commands: Commands) -> None:
     ):
         parser = command(commands, name, act, summary)
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="文件或文件夹 / files or folders (default: ours)")
+    importer = command(commands, "import", import_camunda7, "把 Camunda 7 的流程图译为 Camunda 8 / translate Camunda 7 diagrams")
+    importer.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="Camunda 7 的 .bpmn 文件 / .bpmn files for Camunda 7")
+    importer.add_argument("--into", type=Path, default=Path(), metavar="FOLDER", help="放到哪个文件夹 / where to put the translations")
     simulate = command(commands, "simulate", run_simulation, "用真实命令跑完整项目 / drive whole projects through the real commands")
     simulate.add_argument("--variant", default="all", choices=[*"123456", "all"], help="流程类别 / project variant")
     simulate.add_argument("--seed", type=int, default=1, help="随机种子，同种子同结果 / same seed, same run")
@@ -89,6 +93,25 @@ def lint(arguments: argparse.Namespace) -> int:
     errors = sum(finding.severity == "error" for finding in parsed.findings)
     print(f"{len(parsed.bpmn) + len(parsed.decisions) + len(parsed.forms)} 个文件，{errors} 处错误 / errors")
     return 1 if errors else 0
+
+
+def import_camunda7(arguments: argparse.Namespace) -> int:
+    """Writes `<name>.camunda8.bpmn` for each file. The exit code is 1 when something has no counterpart: it stays in the file as it was."""
+    lost = 0
+    for path in arguments.paths:
+        if not path.is_file():
+            raise NotFound(what="文件", key=str(path))
+        translation = translate(path.read_bytes(), path.name)
+        target = arguments.into / f"{path.stem}.camunda8.bpmn"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(translation.xml)
+        for finding in translation.findings:
+            print(f"{finding.severity} {finding}\n    {finding.message_en}")
+        lost += sum(finding.severity == "error" for finding in translation.findings)
+        print(target)
+    if lost:
+        print(f"{lost} 处没有对应的写法，请在图上改画 / {lost} part(s) have no counterpart: redraw them")
+    return 1 if lost else 0
 
 
 def run_simulation(arguments: argparse.Namespace) -> int:
