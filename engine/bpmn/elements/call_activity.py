@@ -84,7 +84,7 @@ class CallActivity(Element, spiff.CallActivity):
     def _on_complete_hook(self, my_task: Token) -> None:
         undo = my_task.internal_data.get("undo")
         if undo is not None and not self._wf_spec.task_specs[self.bpmn_id].compensation_handler:
-            my_task.workflow.add_record([self.bpmn_id, self.index, None, {}, undo])
+            my_task.workflow.add_record([self.bpmn_id, self.name, None, {}, undo])
         super()._on_complete_hook(my_task)
 
     def run_again(self, token: Token) -> None:

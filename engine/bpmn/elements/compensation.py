@@ -20,8 +20,8 @@ from engine.bpmn.kernel.token import Token
 from engine.bpmn.spiff import STARTED
 
 Record = list[Any]
-"""[element id, handler index or None, records of the inside or None, local variables], and of a call activity without a handler of its own
-[element id, element index, None, {}, [definition key, records, variables of the called instance]]"""
+"""[element id, handler's name or None, records of the inside or None, local variables], and of a call activity without a handler of its own
+[element id, its name, None, {}, [definition key, records, variables of the called instance]]"""
 CALL = 4
 """Where the fifth part of a call activity's record stands."""
 
@@ -56,14 +56,14 @@ def undo_process(scope: Scope, records: list[Record]) -> None:
 
 def _start_handlers(records: list[Record], scope: Scope, parent: Token) -> int:
     handlers = []
-    for index, inner, variables, called in _plan(records, {}):
-        handler = Token(scope, scope.process.spec.table[index], parent)
+    for name, inner, variables, called in _plan(records, {}):
+        handler = Token(scope, scope.process.spec.named[name], parent)
         if called is not None:
             handler.remember(undoing=called)
         if inner:
             handler.remember(notes={COMPENSATION: inner})
-        for name, value in variables.items():
-            handler.local().put(name, value)
+        for variable, value in variables.items():
+            handler.local().put(variable, value)
         handlers.append(handler)
     for handler in handlers:
         if handler.live:
@@ -71,19 +71,19 @@ def _start_handlers(records: list[Record], scope: Scope, parent: Token) -> int:
     return len(handlers)
 
 
-Planned = tuple[int, list[Record] | None, dict[str, Any], list[Any] | None]
+Planned = tuple[str, list[Record] | None, dict[str, Any], list[Any] | None]
 
 
 def _plan(records: list[Record], outer: dict[str, Any]) -> list[Planned]:
-    """Handlers in order: (element index, records for a compensation event subprocess, variables, called instance to undo)."""
+    """Handlers in order: (element name, records for a compensation event subprocess, variables, called instance to undo)."""
     plan: list[Planned] = []
     for record in reversed(records):
-        index, inner = record[1], record[2]
+        name, inner = record[1], record[2]
         seen = {**outer, **record[3]}
         if len(record) > CALL:
-            plan.append((index, None, {}, record[CALL]))
-        elif index is not None:
-            plan.append((index, inner, seen, None))
+            plan.append((name, None, {}, record[CALL]))
+        elif name is not None:
+            plan.append((name, inner, seen, None))
         elif inner:
             plan.extend(_plan(inner, seen))
     return plan

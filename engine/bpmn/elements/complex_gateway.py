@@ -9,7 +9,7 @@ Split: as an inclusive gateway, without a forced default.
 
 from __future__ import annotations
 
-from engine.bpmn.elements.gateways import one_per_flow, reachable_flows
+from engine.bpmn.elements.joining import one_per_flow, reachable_flows
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.token import Token

@@ -1,4 +1,4 @@
-"""Service, send, script and business rule tasks with a job type.
+"""A task that is a job: service and send tasks, script and business rule tasks with a job type, and message throw events.
 
 Activate: as every activity. Run: the job (type, retries, headers, the visible variables) is handed to the host's `perform`. Done at once:
 the result is propagated like a user task's and the token completes. Pending: the token stays STARTED until `complete_job`, `throw_error`

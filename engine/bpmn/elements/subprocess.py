@@ -1,11 +1,10 @@
-"""Embedded subprocess and transaction.
+"""Embedded subprocess (bpmn:subProcess; BPMN 2.0.2 §13.3.4), and what every element with a scope inside shares.
 
 Activate: input mappings and boundary events as on any activity; then a scope opens inside (the variables are the token's own locals), its
 event subprocesses start to listen and its start elements get tokens. The token is STARTED.
 Complete: when the last token inside is gone. The scope's compensation records pass to the enclosing scope, then output mappings and
 outgoing flows as usual.
 Cancel: everything inside is cancelled first.
-A transaction is a subprocess that a cancel end event inside undoes.
 """
 
 from __future__ import annotations
@@ -61,7 +60,3 @@ class ScopeElement(Element):
 
 class SubProcess(ScopeElement, spiff.SubWorkflowTask):
     """bpmn:subProcess."""
-
-
-class Transaction(ScopeElement, spiff.TransactionSubprocess):
-    """bpmn:transaction."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.bpmn.elements.gateways import ParallelGateway
+from engine.bpmn.elements.parallel_gateway import ParallelGateway
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.process import Process
 from engine.bpmn.kernel.scope import Scope

@@ -13,17 +13,26 @@ from engine.bpmn.elements.ad_hoc_subprocess import AdHocSubProcess
 from engine.bpmn.elements.boundary_event import BoundaryEvent
 from engine.bpmn.elements.business_rule_task import BusinessRuleTask
 from engine.bpmn.elements.call_activity import CallActivity
-from engine.bpmn.elements.catch_event import IntermediateCatchEvent, ReceiveTask, StartEvent
 from engine.bpmn.elements.complex_gateway import ComplexGateway
+from engine.bpmn.elements.end_event import EndEvent
 from engine.bpmn.elements.event_based_gateway import EventBasedGateway
 from engine.bpmn.elements.event_subprocess import EventSubProcess
-from engine.bpmn.elements.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway
-from engine.bpmn.elements.job_task import JobTask
-from engine.bpmn.elements.loops import ParallelMultiInstance, SequentialMultiInstance, StandardLoop
-from engine.bpmn.elements.pass_through import ManualTask, UndefinedTask
+from engine.bpmn.elements.exclusive_gateway import ExclusiveGateway
+from engine.bpmn.elements.inclusive_gateway import InclusiveGateway
+from engine.bpmn.elements.intermediate_catch_event import IntermediateCatchEvent
+from engine.bpmn.elements.intermediate_throw_event import IntermediateThrowEvent
+from engine.bpmn.elements.manual_task import ManualTask
+from engine.bpmn.elements.multi_instance import ParallelMultiInstance, SequentialMultiInstance
+from engine.bpmn.elements.parallel_gateway import ParallelGateway
+from engine.bpmn.elements.receive_task import ReceiveTask
 from engine.bpmn.elements.script_task import ScriptTask
-from engine.bpmn.elements.subprocess import SubProcess, Transaction
-from engine.bpmn.elements.throw_event import EndEvent, IntermediateThrowEvent
+from engine.bpmn.elements.send_task import SendTask
+from engine.bpmn.elements.service_task import ServiceTask
+from engine.bpmn.elements.standard_loop import StandardLoop
+from engine.bpmn.elements.start_event import StartEvent
+from engine.bpmn.elements.subprocess import SubProcess
+from engine.bpmn.elements.transaction import Transaction
+from engine.bpmn.elements.undefined_task import UndefinedTask
 from engine.bpmn.elements.user_task import UserTask
 from engine.bpmn.kernel.element import Element, Flow, ScopeSpec
 from engine.bpmn.parser.extensions import Definitions, read_ad_hoc, read_extensions, read_loop, read_properties
@@ -139,7 +148,7 @@ class TaskReader(NodeReader):
         extensions = read_extensions(self.node)
         attributes = self.attributes()
         if extensions.job is not None or kind in ("serviceTask", "sendTask"):
-            return JobTask(self.spec, self.bpmn_id, **attributes)
+            return (SendTask if kind == "sendTask" else ServiceTask)(self.spec, self.bpmn_id, **attributes)
         if kind == "scriptTask":
             return ScriptTask(self.spec, self.bpmn_id, script="", **attributes)
         return BusinessRuleTask(self.spec, self.bpmn_id, **attributes)
@@ -247,8 +256,8 @@ READERS: dict[str, tuple[type[NodeReader], type[Element]]] = {
     "userTask": (NodeReader, UserTask),
     "task": (NodeReader, UndefinedTask),
     "manualTask": (NodeReader, ManualTask),
-    "serviceTask": (TaskReader, JobTask),
-    "sendTask": (TaskReader, JobTask),
+    "serviceTask": (TaskReader, ServiceTask),
+    "sendTask": (TaskReader, SendTask),
     "scriptTask": (TaskReader, ScriptTask),
     "businessRuleTask": (TaskReader, BusinessRuleTask),
     "exclusiveGateway": (NodeReader, ExclusiveGateway),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.bpmn import spiff
-from engine.bpmn.elements.catch_event import IntermediateCatchEvent
 from engine.bpmn.elements.complex_gateway import ComplexGateway
 from engine.bpmn.elements.event_subprocess import EventSubProcess
-from engine.bpmn.elements.gateways import InclusiveGateway, reachable_flows
-from engine.bpmn.elements.throw_event import IntermediateThrowEvent
+from engine.bpmn.elements.inclusive_gateway import InclusiveGateway
+from engine.bpmn.elements.intermediate_catch_event import IntermediateCatchEvent
+from engine.bpmn.elements.intermediate_throw_event import IntermediateThrowEvent
+from engine.bpmn.elements.joining import reachable_flows
 from engine.bpmn.kernel.element import Element, ScopeSpec
 from engine.bpmn.parser.extensions import Definitions
 from engine.bpmn.parser.nodes import READERS, NodeReader, link
@@ -163,12 +164,13 @@ class FileParser(spiff.BpmnParser):
         """The finished, immutable spec of a process with its element table."""
         spec: ScopeSpec = self.process_parsers[process_id].get_spec()
         table: list[Element] = []
+        named: dict[str, Element] = {}
         stack = [spec]
         while stack:
             scope = stack.pop()
-            scope.table = table
+            scope.table, scope.named = table, named
             for element in scope.task_specs.values():
-                element.index = len(table)
+                named[element.name] = element
                 table.append(element)
                 if isinstance(element, (InclusiveGateway, ComplexGateway)):
                     reachable_flows(element)

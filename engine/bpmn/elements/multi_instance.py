@@ -1,14 +1,14 @@
-"""Multi-instance (parallel and sequential) and standard loop.
+"""Multi-instance (bpmn:multiInstanceLoopCharacteristics; BPMN 2.0.2 §13.3.7), parallel and sequential.
 
 Activate: boundary events wait at the body; the input collection (or cardinality) is evaluated: not a list is EXTRACT_VALUE_ERROR. The body
 is STARTED with the local variables numberOfInstances, numberOfActiveInstances, numberOfCompletedInstances, numberOfTerminatedInstances and
 the output collection; every instance is a token below it with the locals loopCounter (from 1) and the input element. The activity's own io
-mappings belong to each instance. An empty collection completes at once.
+mappings and listeners belong to each instance. An empty collection completes at once.
 Complete: each completing instance puts its output element (evaluated in the instance) at its place, then the completion condition is
 evaluated with the counters as they will be. When it holds, the other instances are cancelled; the body completes when it holds or all
-are done, and the collected list is propagated to the outer scope as the output collection.
+are done, and the collected list is propagated to the outer scope as the output collection, null where an instance did not complete.
+Sequential: one instance after the other, over the collection as it was at the beginning.
 Cancel: with every instance.
-A standard loop runs its activity while the loop condition holds, at most loopMaximum times; testBefore looks before the first time.
 Variables whose name begins with # are the engine's own and never shown.
 """
 
@@ -18,13 +18,12 @@ import re
 from typing import Any
 
 from engine.bpmn import spiff
+from engine.bpmn.elements.loop_body import LoopBody, counter_of
 from engine.bpmn.kernel import expressions
-from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import StepFailed
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import Variables, outer_scopes, set_variable
 from engine.bpmn.spiff import FUTURE, STARTED
-from engine.bpmn.vocabulary import Loop
 from engine.errors import Conflict
 
 INSTANCES = "numberOfInstances"
@@ -32,60 +31,6 @@ ACTIVE = "numberOfActiveInstances"
 DONE = "numberOfCompletedInstances"
 TERMINATED = "numberOfTerminatedInstances"
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-
-
-class LoopBody(Element):
-    """The body of a loop; `task_spec` is the name of the repeated activity."""
-
-    is_loop = True
-    loop: Loop
-
-    def member(self, token: Token, number: int, values: dict[str, Any]) -> Token:
-        """A new instance, not yet activated."""
-        made = Token(token.workflow, self._wf_spec.task_specs[self.task_spec], token)
-        local = made.local()
-        local.put("loopCounter", number)
-        for name, value in values.items():
-            local.put(name, value)
-        return made
-
-    def members(self, token: Token) -> list[Token]:
-        """The live instances."""
-        tasks = token.workflow.tasks
-        children = (tasks[child_id] for child_id in sorted(token._children))
-        return [child for child in children if child.task_spec.name == self.task_spec and child.live]
-
-
-class StandardLoop(LoopBody, spiff.StandardLoopTask):
-    """bpmn:standardLoopCharacteristics."""
-
-    def prepare(self, token: Token) -> bool:
-        return not self.loop.test_before or self._again(token, 0)
-
-    def activate(self, token: Token, prepared: Any) -> bool:
-        if not prepared:
-            return True
-        token._set_state(STARTED)
-        first = self.member(token, 1, {})
-        first.task_spec._update(first)
-        return False
-
-    def _again(self, token: Token, done: int) -> bool:
-        loop = self.loop
-        if loop.maximum is not None and done >= loop.maximum:
-            return False
-        return loop.condition is None or expressions.condition(token, loop.condition, {"loopCounter": done})
-
-    def child_completing(self, token: Token, child: Token) -> None:
-        done = _counter(child)
-        child.remember(again=1) if self._again(child, done) else child.forget("again")
-
-    def child_done(self, token: Token, child: Token) -> None:
-        if "again" in child.internal_data:
-            following = self.member(token, _counter(child) + 1, {})
-            following.task_spec._update(following)
-        else:
-            token._ready()
 
 
 class MultiInstance(LoopBody):
@@ -163,7 +108,7 @@ class MultiInstance(LoopBody):
         loop, local = self.loop, token.local()
         if loop.output_collection and loop.output_element is not None:
             value = expressions.json(child, expressions.as_feel(loop.output_element))
-            local.put(f"#out.{_counter(child)}", value)
+            local.put(f"#out.{counter_of(child)}", value)
         if loop.completion_condition is not None:
             counters = {DONE: local.json(DONE) + 1, ACTIVE: local.json(ACTIVE) - 1}
             stop = expressions.condition(child, loop.completion_condition, counters)
@@ -204,7 +149,3 @@ class ParallelMultiInstance(MultiInstance, spiff.ParallelMultiInstanceTask):
 
 class SequentialMultiInstance(MultiInstance, spiff.SequentialMultiInstanceTask):
     """One instance after the other, in the order of the collection."""
-
-
-def _counter(child: Token) -> int:
-    return int(child.locals.json("loopCounter")) if child.locals is not None else 0
