@@ -1,9 +1,12 @@
 """State and rows. A process instance is rebuilt from its header, its token rows and its variables; everything else (subscriptions, timers,
 joins' arrivals, listeners, the run queue) is derived from them.
 
-Format 1. Header: [format, last token id, state, called, notes of the process scope]. Token row: [id, parent, scope, element index, state,
+Format 2. Header: [format, last token id, state, called, notes of the process scope]. Token row: [id, parent, scope, element name, state,
 incoming flow, internal], where parent -N or 0 is the start of the scope that token N (0: the process) owns, and internal is 0 when empty.
-Variable: (scope id, name, JSON).
+Variable: (scope id, name, JSON). Rows of earlier formats are upgraded when they are read (engine.bpmn.state_upgrades) and written in the
+newest format with the next command on the instance.
+
+An addition that older rows simply do not have (a new note of a token) is no new format; a new meaning of something old is one.
 """
 
 from __future__ import annotations
@@ -16,15 +19,15 @@ from engine.bpmn.kernel.process import Process
 from engine.bpmn.kernel.scope import SubprocessScope
 from engine.bpmn.kernel.token import Token, blank
 from engine.bpmn.spiff import COMPLETED, READY, STARTED, WAITING
+from engine.bpmn.state_upgrades import upgraded
 from engine.changes import Changes, StoredState
-from engine.errors import Invalid
 
 if TYPE_CHECKING:
     from engine.bpmn.interface import Environment
     from engine.bpmn.kernel.element import ScopeSpec
     from engine.bpmn.kernel.scope import Scope
 
-FORMAT = 1
+FORMAT = 2
 
 
 def token_row(token: Token) -> bytes:
@@ -34,7 +37,7 @@ def token_row(token: Token) -> bytes:
             token.id,
             token._parent,
             token.workflow.parent_task_id or 0,
-            token.task_spec.index,
+            token.task_spec.name,
             token._state,
             token.flow,
             token.internal_data or 0,
@@ -69,8 +72,10 @@ def take_changes(process: Process) -> Changes:
 def restore(spec: ScopeSpec, stored: StoredState, env: Environment, step_limit: int) -> Process:
     """Rebuild a process instance. Raises Invalid when the rows are of a format that this version does not know."""
     header: list[Any] = orjson.loads(stored.header)
-    if header[0] != FORMAT:
-        raise Invalid(reason=f"未知的实例存储格式 {header[0]}（unknown state format）")
+    outdated = header[0] != FORMAT
+    if outdated:
+        stored = upgraded(spec, stored, FORMAT)
+        header = orjson.loads(stored.header)
     process = Process(spec, env, header[1], step_limit)
     process.saved_id = header[1]
     process.state, process.called, process.header_notes = header[2], bool(header[3]), header[4] or {}
@@ -81,12 +86,14 @@ def restore(spec: ScopeSpec, stored: StoredState, env: Environment, step_limit: 
     for scope_id, name, raw in stored.variables:
         variables = process.variables if scope_id == 0 else process.tokens[scope_id].local()
         variables.raw[name] = raw
+    if outdated:
+        process.dirty = dict(process.tokens)
     return process
 
 
 def _restore_token(process: Process, scopes: dict[int, Scope], row: list[Any]) -> None:
-    token_id, parent, scope_id, index, state, flow, internal = row
-    scope, element = scopes[scope_id], process.spec.table[index]
+    token_id, parent, scope_id, name, state, flow, internal = row
+    scope, element = scopes[scope_id], process.spec.named[name]
     token: Token = Token.__new__(Token)
     token.__dict__ = blank(token_id, scope, element, parent, state, flow, internal or {})
     scope.tasks[token_id] = process.tokens[token_id] = token

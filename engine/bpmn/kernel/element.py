@@ -45,11 +45,12 @@ class ScopeSpec(spiff.BpmnProcessSpec):
     """The elements of one scope. Upstream's own helper specs are left out, so analysts may call elements Start and End.
 
     `starts`: elements that get a token when the scope begins; `event_subprocesses`: names of event subprocesses; `late_joins`: note names
-    of complex gateways; `inner`: the scopes inside by subprocess id; `table`: every element of the process by its index, which token rows
-    refer to.
+    of complex gateways; `inner`: the scopes inside by subprocess id; `table`: every element of the process, enclosing scopes first, and
+    `named`: the same by name, which is what rows refer to (never a position: that would depend on the parser).
     """
 
     table: list[Element]
+    named: dict[str, Element]
 
     def __init__(self, name: str, description: str | None = None, filename: str | None = None) -> None:
         super().__init__(name, description, filename)
@@ -69,7 +70,6 @@ class ScopeSpec(spiff.BpmnProcessSpec):
 class Element(spiff.BpmnSpecMixin):
     """Base of all elements."""
 
-    index: int = -1
     kind: str = ""
     flows: tuple[Flow, ...] = ()
     incoming: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Element(spiff.BpmnSpecMixin):
                 scope.cancel_tree(child, keep_parent=True)
         if self.compensation_handler and not self.undoes:
             handler = self._wf_spec.task_specs[self.compensation_handler]
-            scope.add_compensation(my_task, handler.index, None)
+            scope.add_compensation(my_task, handler.name, None)
         self.leave(my_task)
 
     def _on_cancel(self, my_task: Token) -> None:

@@ -104,20 +104,20 @@ class Scope:
                 owner.internal_data.pop("notes", None)
             owner.mark()
 
-    def add_compensation(self, token: Token, handler: int | None, inner: list[Any] | None) -> None:
-        """Note that an activity completed and can be undone: [element, handler index, records of its inside, its local variables]."""
+    def add_compensation(self, token: Token, handler: str | None, inner: list[Any] | None) -> None:
+        """Note that an activity completed and can be undone: [element, handler, records of its inside, its local variables]."""
         self.add_record([token.task_spec.bpmn_id, handler, inner, local_json(token)])
 
     def add_record(self, record: list[Any]) -> None:
         """Note a compensation record as the newest."""
         self.keep_note(COMPENSATION, [*(self.note(COMPENSATION) or []), record])
 
-    def undo_handler(self) -> int | None:
-        """Index of the compensation event subprocess directly inside."""
+    def undo_handler(self) -> str | None:
+        """Name of the compensation event subprocess directly inside."""
         for name in self.spec.event_subprocesses:
             element = self.spec.task_specs[name]
             if element.trigger is not None and element.trigger.kind == "compensate":
-                return int(element.index)
+                return name
         return None
 
     def take_records(self) -> list[Any]:

@@ -132,7 +132,7 @@ class _Migration:
         element = self.rewriter.element(token.task_spec)
         assert element is not None, token.task_spec.name  # `obstacles` refused it, or it was cancelled or spliced out
         row = orjson.loads(rows.token_row(token))
-        row[3], row[5] = element.index, self.rewriter.flow(token.task_spec, token.flow, element)
+        row[3], row[5] = element.name, self.rewriter.flow(token.task_spec, token.flow, element)
         row[6] = self.rewriter.internal(token) or 0
         return orjson.dumps(row)
 

@@ -1,6 +1,6 @@
 """The rows of an instance, rewritten for another process model: every place where a row names an element.
 
-A token row holds the element's index and the incoming flow it came by; notes hold element ids (compensation records, elements still to
+A token row holds the element's name and the incoming flow it came by; notes hold element ids (compensation records, elements still to
 do in a sequential ad-hoc subprocess) and gateway names (late tokens of a complex gateway). Nothing else in the rows depends on the model.
 """
 
@@ -24,8 +24,7 @@ class Rewriter:
 
     def __init__(self, source: ProcessModel, target: ProcessModel, mapping: dict[str, str | None]) -> None:
         self._mapping = mapping
-        self._old = source.spec.table
-        self._new = {element.name: element for element in target.spec.table}
+        self._old, self._new = source.spec.named, target.spec.named
         self._old_origins, self._new_origins = origins(source), origins(target)
 
     def id(self, element_id: str) -> str | None:
@@ -77,7 +76,7 @@ class Rewriter:
         return written
 
     def _records(self, records: list[Any]) -> list[Any]:
-        """Compensation records [activity, handler index, records of its inside, ...]; one whose activity or handler was mapped to None
+        """Compensation records [activity, handler, records of its inside, ...]; one whose activity or handler was mapped to None
         is dropped: that was the analyst's wish (`lost_handlers` refuses the others)."""
         kept = []
         for activity, handler, inner, *rest in records:
@@ -85,7 +84,7 @@ class Rewriter:
             new_handler = None if handler is None else self.element(self._old[handler])
             if new_activity is None or (handler is not None and new_handler is None):
                 continue
-            kept.append([new_activity, new_handler.index if new_handler is not None else None, self._records(inner or []) or None, *rest])
+            kept.append([new_activity, new_handler.name if new_handler is not None else None, self._records(inner or []) or None, *rest])
         return kept
 
     def lost_handlers(self, notes: dict[str, Any]) -> list[str]:
