@@ -19,19 +19,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine import Engine, commands
-from engine.policy import SYSTEM
+from engine import Engine
 from engine.settings import Settings
 from engine.store import models as m
 from engine.store import reads
-from handlers.directory import service as directory
+from tests.crash.cases import UNITS, begin, log_in, prepare, states
 from tests.crash.running import Program, Site, request, running
-from webapp import composition, create_app, sessions
+from webapp import composition
 
-DIAGRAM = Path(__file__).parent / "diagrams" / "approval.bpmn"
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 CASES, KILLS = (200, 12) if SOAK else (20, 2)
-UNITS = ("ZRZYJ", "ZJJ", "RFB")
 CLIENTS = 6
 END_SECONDS = 300 if SOAK else 120
 pytestmark = pytest.mark.scaled
@@ -42,31 +39,9 @@ def engine(database_url: str, tmp_path: Path) -> Iterator[Engine]:
     """The engine beside the processes: it prepares, and looks at the outcome; it runs no jobs."""
     settings = Settings(database_url=database_url, jobs="dbos", files_dir=tmp_path / "files")
     opened = composition.open_lianban(settings)
-    opened.migrate()
-    opened.runtime.jobs.migrate()
-    with opened.unit_of_work() as session:
-        directory.import_units(session)
-        for unit in UNITS:
-            directory.create_demo_user(session, unit.lower(), unit, "staff", [(unit, "handler")])
-        commands.deploy(session, SYSTEM, [(DIAGRAM.name, DIAGRAM.read_bytes())])
+    prepare(opened)
     yield opened
     opened.close()
-
-
-def log_in(engine: Engine) -> dict[str, str]:
-    """Everybody's cookie."""
-    app = create_app(engine)
-    with app.app_context(), engine.unit_of_work() as session:
-        return {unit: f"{sessions.COOKIE}={sessions.open_session(session, unit.lower())}" for unit in UNITS}
-
-
-def begin(engine: Engine, cases: int) -> list[int]:
-    keys = []
-    for number in range(cases):
-        with engine.unit_of_work() as session:
-            variables = {"caseId": f"c{number}", "units": list(UNITS)}
-            keys.append(commands.start_instance(session, SYSTEM, "approval", variables, business_id=f"c{number}"))
-    return keys
 
 
 class Clerks:
@@ -127,14 +102,6 @@ def wait_for(condition: Any, what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited too long for {what}"
         time.sleep(0.05)
-
-
-def states(engine: Engine) -> Counter[tuple[str, str]]:
-    with engine.reading() as session:
-        found = session.execute(
-            select(m.process_instance.c.process_id, m.process_instance.c.state, func.count()).group_by("process_id", "state")
-        )
-        return Counter({(process, state): count for process, state, count in found})
 
 
 def test_killed_processes_lose_and_double_nothing(engine: Engine, tmp_path: Path) -> None:
