@@ -175,6 +175,7 @@ class _Writer:
 
     def __init__(self, session: Session, deployment: Deployment) -> None:
         self._session, self._deployment = session, deployment
+        self._resources: dict[str, int] = {}
 
     def write(self, parsed: Resources, models: dict[str, list[ProcessModel]]) -> None:
         for resource, (content, schema) in parsed.forms.items():
@@ -227,8 +228,11 @@ class _Writer:
         return item
 
     def _resource(self, name: str, digest: str, content: bytes) -> int:
-        values = {"deployment_key": self._deployment.key, "name": name, "digest": digest, "content": content}
-        return insert_row(self._session, m.resource, values)
+        """The key of the stored file: one row, however many processes or decisions it holds."""
+        if name not in self._resources:
+            values = {"deployment_key": self._deployment.key, "name": name, "digest": digest, "content": content}
+            self._resources[name] = insert_row(self._session, m.resource, values)
+        return self._resources[name]
 
 
 def _drg(extra: dict[str, Any]) -> tuple[str, str]:
