@@ -75,8 +75,15 @@ def _upserting(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> 
     return lambda dialect: _upsert_statement(dialect, table, keys, values)
 
 
-_INSTANCE_COLUMNS = ("version", "header", "state", "next_due_at", "incidents", "ended_at")
-_UPDATE_INSTANCE = Prepared(update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")), *_INSTANCE_COLUMNS)
+_UPDATE_INSTANCE = Prepared(
+    update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")),
+    "version",
+    "header",
+    "state",
+    "incidents",
+    "ended_at",
+)
+_UPDATE_DUE = Prepared(update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")), "next_due_at")
 _OF_INSTANCE = m.token.c.instance_key == bindparam("instance")
 _RENAME_TOKEN = Prepared(update(m.token).where(_OF_INSTANCE, m.token.c.token_id == bindparam("gone")), "token_id", "data")
 _DELETE_TOKEN = Prepared(delete(m.token).where(_OF_INSTANCE, m.token.c.token_id == bindparam("gone")))
@@ -110,18 +117,19 @@ def write(
     row.state = changes.state
     row.incidents += len(changes.incidents) - len(changes.resolved_incidents)
     row.header = changes.header
-    row.next_due_at = changes.next_due_at
     batch = Batch()
     values = {
         "instance": row.key,
         "version": row.version,
         "header": changes.header,
         "state": changes.state,
-        "next_due_at": changes.next_due_at,
         "incidents": row.incidents,
         "ended_at": None if changes.state == "ACTIVE" else now,
     }
     batch.add(_UPDATE_INSTANCE, [values])
+    if row.next_due_at != changes.next_due_at:
+        row.next_due_at = changes.next_due_at
+        batch.add(_UPDATE_DUE, [{"instance": row.key, "next_due_at": changes.next_due_at}])
     _write_tokens(batch, row.key, changes)
     _write_variables(batch, row, changes, now)
     _write_history(batch, row.key, changes, now)

@@ -43,7 +43,6 @@ def upgrade() -> None:
         sa.Column("data", database.Json, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
     )
-    op.create_index(op.f("ix_audit_event_action"), "audit_event", ["action"], unique=False)
     op.create_index(op.f("ix_audit_event_business_id"), "audit_event", ["business_id"], unique=False)
     op.create_index(op.f("ix_audit_event_root_key"), "audit_event", ["root_key"], unique=False)
     op.create_table(
@@ -282,6 +281,7 @@ def upgrade() -> None:
         sa.Column("token_id", sa.Integer(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("instance_key", "token_id", name=op.f("pk_token")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "unit",
@@ -339,9 +339,23 @@ def upgrade() -> None:
         sa.Column("submission", database.Json, nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_user_task")),
     )
-    op.create_index(op.f("ix_user_task_assignee"), "user_task", ["assignee"], unique=False)
+    op.create_index(
+        "ix_user_task_assignee",
+        "user_task",
+        ["assignee"],
+        unique=False,
+        sqlite_where=sa.text("assignee IS NOT NULL"),
+        postgresql_where=sa.text("assignee IS NOT NULL"),
+    )
     op.create_index(op.f("ix_user_task_business_id"), "user_task", ["business_id"], unique=False)
-    op.create_index(op.f("ix_user_task_completed_by"), "user_task", ["completed_by"], unique=False)
+    op.create_index(
+        "ix_user_task_completed_by",
+        "user_task",
+        ["completed_by"],
+        unique=False,
+        sqlite_where=sa.text("completed_by IS NOT NULL"),
+        postgresql_where=sa.text("completed_by IS NOT NULL"),
+    )
     op.create_index(op.f("ix_user_task_instance_key"), "user_task", ["instance_key"], unique=False)
     op.create_index("ix_user_task_open", "user_task", ["state", "due_date"], unique=False)
     op.create_index(op.f("ix_user_task_root_key"), "user_task", ["root_key"], unique=False)
@@ -352,6 +366,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("instance_key", "scope_id", "name", name=op.f("pk_variable")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "variable_event",
@@ -520,6 +535,7 @@ def upgrade() -> None:
             ["task_key"], ["user_task.key"], name=op.f("fk_user_task_candidate_task_key_user_task"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("task_key", "kind", "name", name=op.f("pk_user_task_candidate")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_user_task_candidate_name", "user_task_candidate", ["kind", "name", "task_key"], unique=False)
     op.create_table(
@@ -774,9 +790,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_process_instance_business_id"), "process_instance", ["business_id"], unique=False)
     op.create_index(op.f("ix_process_instance_definition_key"), "process_instance", ["definition_key"], unique=False)
-    op.create_index(op.f("ix_process_instance_next_due_at"), "process_instance", ["next_due_at"], unique=False)
-    op.create_index(op.f("ix_process_instance_owner"), "process_instance", ["owner"], unique=False)
-    op.create_index(op.f("ix_process_instance_parent_key"), "process_instance", ["parent_key"], unique=False)
+    op.create_index(
+        "ix_process_instance_next_due_at",
+        "process_instance",
+        ["next_due_at"],
+        unique=False,
+        sqlite_where=sa.text("next_due_at IS NOT NULL"),
+        postgresql_where=sa.text("next_due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_process_instance_owner",
+        "process_instance",
+        ["owner"],
+        unique=False,
+        sqlite_where=sa.text("owner IS NOT NULL"),
+        postgresql_where=sa.text("owner IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_process_instance_parent_key",
+        "process_instance",
+        ["parent_key"],
+        unique=False,
+        sqlite_where=sa.text("parent_key IS NOT NULL"),
+        postgresql_where=sa.text("parent_key IS NOT NULL"),
+    )
     op.create_index(op.f("ix_process_instance_process_id"), "process_instance", ["process_id"], unique=False)
     op.create_index(op.f("ix_process_instance_root_key"), "process_instance", ["root_key"], unique=False)
     op.create_table(
@@ -801,9 +838,24 @@ def downgrade() -> None:
     op.drop_table("start_subscription")
     op.drop_index(op.f("ix_process_instance_root_key"), table_name="process_instance")
     op.drop_index(op.f("ix_process_instance_process_id"), table_name="process_instance")
-    op.drop_index(op.f("ix_process_instance_parent_key"), table_name="process_instance")
-    op.drop_index(op.f("ix_process_instance_owner"), table_name="process_instance")
-    op.drop_index(op.f("ix_process_instance_next_due_at"), table_name="process_instance")
+    op.drop_index(
+        "ix_process_instance_parent_key",
+        table_name="process_instance",
+        sqlite_where=sa.text("parent_key IS NOT NULL"),
+        postgresql_where=sa.text("parent_key IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_process_instance_owner",
+        table_name="process_instance",
+        sqlite_where=sa.text("owner IS NOT NULL"),
+        postgresql_where=sa.text("owner IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_process_instance_next_due_at",
+        table_name="process_instance",
+        sqlite_where=sa.text("next_due_at IS NOT NULL"),
+        postgresql_where=sa.text("next_due_at IS NOT NULL"),
+    )
     op.drop_index(op.f("ix_process_instance_definition_key"), table_name="process_instance")
     op.drop_index(op.f("ix_process_instance_business_id"), table_name="process_instance")
     op.drop_table("process_instance")
@@ -866,9 +918,19 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_user_task_root_key"), table_name="user_task")
     op.drop_index("ix_user_task_open", table_name="user_task")
     op.drop_index(op.f("ix_user_task_instance_key"), table_name="user_task")
-    op.drop_index(op.f("ix_user_task_completed_by"), table_name="user_task")
+    op.drop_index(
+        "ix_user_task_completed_by",
+        table_name="user_task",
+        sqlite_where=sa.text("completed_by IS NOT NULL"),
+        postgresql_where=sa.text("completed_by IS NOT NULL"),
+    )
     op.drop_index(op.f("ix_user_task_business_id"), table_name="user_task")
-    op.drop_index(op.f("ix_user_task_assignee"), table_name="user_task")
+    op.drop_index(
+        "ix_user_task_assignee",
+        table_name="user_task",
+        sqlite_where=sa.text("assignee IS NOT NULL"),
+        postgresql_where=sa.text("assignee IS NOT NULL"),
+    )
     op.drop_table("user_task")
     op.drop_index(op.f("ix_user_account_organisation"), table_name="user_account")
     op.drop_table("user_account")
@@ -915,7 +977,6 @@ def downgrade() -> None:
     op.drop_table("batch")
     op.drop_index(op.f("ix_audit_event_root_key"), table_name="audit_event")
     op.drop_index(op.f("ix_audit_event_business_id"), table_name="audit_event")
-    op.drop_index(op.f("ix_audit_event_action"), table_name="audit_event")
     op.drop_table("audit_event")
     op.drop_index(op.f("ix_api_token_username"), table_name="api_token")
     op.drop_table("api_token")
