@@ -203,11 +203,18 @@ def mark_overdue(job: JobContext) -> dict[str, Any]:
     return provide_clock(job.session, case_id, job.now)
 
 
-@registry.handler("case.serve", transactional=True, inputs=("caseId",), outputs=("clock",))
+@registry.handler("case.serve", transactional=True, inputs=("caseId", "delivery"), outputs=("clock",))
 def serve(job: JobContext) -> dict[str, Any]:
-    """登记送达：决定作出之日起十个工作日内送达（行政许可法第四十四条）。"""
+    """登记送达，出具送达回证：决定作出之日起十个工作日内送达（行政许可法第四十四条）。
+
+    `delivery`: the delivery form (出件送达) with method, day and who signed.
+    """
     case_id = int(_text(job, "caseId"))
     cases.serve(job.session, case_id, person=job.actor, now=job.now)
+    delivery = job.variables.get("delivery")
+    documents.receipts.serve_case(
+        job.session, case_id, delivery if isinstance(delivery, dict) else {}, person=job.actor, root_key=job.root_key, now=job.now
+    )
     return provide_clock(job.session, case_id, job.now)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from engine.errors import Invalid
 from engine.jobs import HandlerRegistry, JobContext
 from handlers.cases import service as cases
-from handlers.documents import production
-from handlers.documents import service as documents
+from handlers.documents import issuing, production
 from handlers.documents.facts import case_facts, decision_facts, given_facts, intake_facts, limit_facts
 
 registry = HandlerRegistry()
@@ -42,7 +41,7 @@ def issue(job: JobContext) -> dict[str, Any]:
     facts = case_facts(case) | intake_facts(job.variables) | given_facts(job.variables) | decision_facts(job.variables)
     if kind in ACCEPTANCES:
         facts |= limit_facts(case, job.variables)
-    document = documents.issue(
+    document = issuing.issue(
         job.session,
         kind,
         project_id=case.project_id,

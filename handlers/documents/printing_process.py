@@ -60,10 +60,10 @@ def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 
 def _line_of(error: BaseException) -> int | None:
-    """The line of the body that raised: Jinja rewrites tracebacks to the template's own lines."""
+    """The line of the body that raised: Jinja gives tracebacks the template's own names and lines."""
     trace, found = error.__traceback__, getattr(error, "lineno", None)
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == "<template>" and "__jinja_template__" in trace.tb_frame.f_globals.get("__name__", ""):
+        if trace.tb_frame.f_code.co_filename == rendering.BODY:
             found = trace.tb_lineno
         trace = trace.tb_next
     return found

@@ -13,9 +13,9 @@ from engine.errors import Conflict, NotFound
 from engine.runtime import runtime_of
 from handlers.directory import service as directory
 from handlers.documents import templates
+from handlers.documents.issuing import DocumentFile, file_from, print_context, seal_name, stored_document
 from handlers.documents.models import DocumentFileRow, DocumentRow
 from handlers.documents.printer import MAX_PDF_BYTES, printer
-from handlers.documents.service import DocumentFile, file_from, print_context, seal_name, stored_document
 from handlers.documents.subject import instant
 from handlers.materials.files import stored_path, take_in
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import segno
-from jinja2 import DictLoader, StrictUndefined
+from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -39,9 +39,10 @@ class Printed:
 
 def environment(sources: Mapping[str, str], context: Mapping[str, Any]) -> ImmutableSandboxedEnvironment:
     """The sandbox with the layouts and the body; its functions read facts of `context`, never anything else."""
-    made = ImmutableSandboxedEnvironment(
-        loader=DictLoader(dict(sources)), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    loader = FunctionLoader(
+        lambda name: (sources[name], name, None) if name in sources else None
+    )  # with the name as file: for line numbers
+    made = ImmutableSandboxedEnvironment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     facts: Mapping[str, Any] = context["facts"]
     made.filters.update(day=day, moment=moment, lines=lines, paragraphs=paragraphs)
     made.globals.update(

@@ -13,6 +13,17 @@ from handlers.cases.service import Case
 from handlers.catalogue.service import catalogue
 from handlers.projects.models import ProjectRow
 
+NO_CASE: Mapping[str, Any] = {
+    "number": "",
+    "query_code": "",
+    "item_name": "",
+    "unit_name": "",
+    "received_at": None,
+    "accepted_at": None,
+    "decided_at": None,
+}
+"""What templates see where a document belongs to no case: the names of `case_subject`, all empty."""
+
 
 def unit_name(code: str) -> str:
     """The official name of a unit, its code when the catalogue does not know it."""
