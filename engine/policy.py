@@ -69,10 +69,11 @@ def check(actor: Actor, action: Action, task: TaskFacts) -> None:
         raise Forbidden(reason=reason)
 
 
-def require(actor: Actor, power: Power) -> None:
-    """Raise Forbidden unless the actor has the power."""
-    if not actor.can(power):
-        raise Forbidden(reason=f"需要“{_POWER_NAMES[power]}”权限")
+def require(actor: Actor, *powers: Power) -> None:
+    """Raise Forbidden unless the actor has the power, or one of several."""
+    if actor.powers.isdisjoint(powers):
+        names = "”或“".join(_POWER_NAMES[power] for power in powers)
+        raise Forbidden(reason=f"需要“{names}”权限")
 
 
 def may_watch(actor: Actor) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -48,7 +49,14 @@ def postgres_cluster() -> Iterator[Cluster]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database, once per kind."""
-    if request.param == "sqlite":
+    with empty_database(request.param, request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database of a kind, which is gone afterwards."""
+    if kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'lianban.db'}"
         return
     cluster: Cluster = request.getfixturevalue("postgres_cluster")

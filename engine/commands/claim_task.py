@@ -19,7 +19,10 @@ from engine.store.models import split_key
 
 
 def claim_task(session: Session, actor: Actor, task_key: int) -> None:
-    """Make the task the actor's own. Claiming one's own task again changes nothing; a colleague's is Forbidden, a suspended case's Suspended."""
+    """Make the task the actor's own. Claiming one's own task again changes nothing.
+
+    Raises NotFound, Forbidden (a colleague's, or not offered to the actor), Conflict (closed), Suspended.
+    """
     _lock(session, task_key)
     task = open_task(session, task_key)
     policy.check(actor, "claim", reads.task_facts(session, task))

@@ -25,10 +25,11 @@ def jump_to_element(
 ) -> None:
     """Move an element instance (a user task's key, or any other) to another element of the same process instance.
 
-    "branch": only this one moves; a join of the parallel block that it leaves goes on waiting for it. "all": every other element instance of the process instance goes too. What the element needs is opened as a modification does.
-    Raises Forbidden (power `operate`), Invalid (no reason, or an element nothing can jump to), NotFound, Conflict, Suspended.
+    "branch": only this one moves; a join of the parallel block that it leaves goes on waiting for it. "all": every other element instance
+    of the process instance goes too. Subprocesses around the target are opened as a modification does.
+    Raises Forbidden (power `operate` or `deploy`), Invalid (no reason, or an element nothing can jump to), NotFound, Conflict, Suspended.
     """
-    require(actor, "operate")
+    require(actor, "operate", "deploy")
     if not reason.strip():
         raise Invalid(reason="跳转必须填写理由")
     instance_key, token_id = split_key(element_instance_key)

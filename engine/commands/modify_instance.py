@@ -22,9 +22,9 @@ def modify_instance(session: Session, actor: Actor, instance_key: int, change: M
     """Activate, move and terminate element instances of one process instance; it runs on from there.
 
     An instance left without any element instance is TERMINATED; a called one cannot be emptied, because its caller would wait for ever.
-    Raises Forbidden (power `operate`), NotFound (instance, element or element instance), Invalid, Conflict, Suspended.
+    Raises Forbidden (power `operate` or `deploy`), NotFound (instance, element or element instance), Invalid, Conflict, Suspended.
     """
-    require(actor, "operate")
+    require(actor, "operate", "deploy")
     count = len(change.activations) + len(change.moves) + len(change.terminations)
     if not 0 < count <= MAX_INSTRUCTIONS:
         raise Invalid(reason=f"修改指令应为 1 到 {MAX_INSTRUCTIONS} 条")
@@ -59,7 +59,9 @@ def read_modification(instance_key: int, body: dict[str, Any]) -> Modification:
 
 
 def _list(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = body.get(name) or []
+    found = body.get(name)
+    if found is None:
+        return []
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise Invalid(reason=f"{name} 应是对象的列表（a list of objects）")
     return found

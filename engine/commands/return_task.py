@@ -38,8 +38,8 @@ PEOPLE = frozenset(("userTask", "subProcess", "adHocSubProcess", "transaction", 
 
 @dataclass(frozen=True, slots=True)
 class ReturnTarget:
-    """A step that a task may be returned to. `modes` are those that the diagram allows and that work; `recalled`: names of the open steps of
-    other branches that mode "all" would recall; who completed it when, where a person did."""
+    """A step that a task may be returned to. `modes` are those that the diagram allows and that work; `recalled`: names
+    of the open steps of other branches that mode "all" would recall; who completed it when, where a person did."""
 
     instance_key: int
     element_id: str
@@ -73,9 +73,8 @@ def return_task(
     run, task = _locked(session, actor, task_key)
     allowed = return_policy(process_model(session, task.definition_key), task.element_id)
     if mode not in allowed:
-        raise Forbidden(
-            reason="流程图没有允许从这个环节退回" if not allowed else f"流程图只允许{'、'.join(_NAMES[each] for each in allowed)}"
-        )
+        names = "、".join(_NAMES[each] for each in allowed)
+        raise Forbidden(reason=f"流程图只允许{names}" if allowed else "流程图没有允许从这个环节退回")
     level = _level_of(_levels(session, run, task_key), element_id, instance_key)
     live, events = run.instance(level.key), history.element_events(session, level.key)
     if mode == "branch" and level.below:

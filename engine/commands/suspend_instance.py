@@ -17,7 +17,10 @@ from engine.store import models as m
 
 
 def suspend_instance(session: Session, actor: Actor, instance_key: int, reason: str) -> None:
-    """Suspend the root of an instance. Raises Forbidden (power `operate`), Invalid (no reason), NotFound, Conflict (ended, or suspended)."""
+    """Suspend the root of an instance.
+
+    Raises Forbidden (power `operate`), Invalid (no reason), NotFound, Conflict (ended, or suspended already).
+    """
     require(actor, "operate")
     if not reason.strip():
         raise Invalid(reason="暂停流程必须填写理由")
