@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.bpmn import Known, ProcessModel, lines, lint, parse
+from engine.bpmn.lint.size import check_size
 from engine.dmn import DecisionModel, parse_dmn
 from engine.errors import DeploymentRefused, Invalid
 from engine.findings import Finding
@@ -115,7 +116,7 @@ def _read(resources: Sequence[tuple[str, bytes]]) -> Resources:
         if len(content) > MAX_RESOURCE_BYTES:
             raise Invalid(reason=f"文件“{resource}”超过 {MAX_RESOURCE_BYTES // 1_000_000} MB")
         if resource.endswith(".bpmn"):
-            parsed.bpmn[resource] = content
+            _read_bpmn(parsed, resource, content)
         elif resource.endswith(".dmn"):
             _read_dmn(parsed, resource, content)
         elif resource.endswith(".form"):
@@ -123,6 +124,14 @@ def _read(resources: Sequence[tuple[str, bytes]]) -> Resources:
         else:
             raise Invalid(reason=f"文件“{resource}”不是 .bpmn、.dmn 或 .form")
     return parsed
+
+
+def _read_bpmn(parsed: Resources, resource: str, content: bytes) -> None:
+    finding = check_size(content, resource)
+    if finding is not None:
+        parsed.findings.append(finding)
+        return
+    parsed.bpmn[resource] = content
 
 
 def _read_dmn(parsed: Resources, resource: str, content: bytes) -> None:
