@@ -14,6 +14,7 @@ from werkzeug.routing import IntegerConverter, Map
 from engine import Engine
 from engine.settings import Settings
 from webapp import languages, live, navigation, pages, rendering, security, sessions
+from webapp.api import routes as api
 from webapp.composition import open_lianban
 
 MAX_KEY = 2**63 - 1
@@ -61,4 +62,5 @@ def create_app(engine: Engine | Settings | None = None) -> Flask:
         blueprint = getattr(import_module(module.name), "blueprint", None)
         if blueprint is not None:
             app.register_blueprint(blueprint)
+    api.install(app)
     return app

@@ -41,8 +41,6 @@ def is_fragment() -> bool:
 
 
 def wants_json() -> bool:
-    """Whether the caller is a program: the REST API, or a script of ours that sent JSON."""
-    if request.path.startswith("/v2/"):
-        return True
+    """Whether the caller is a script of ours that sent JSON. Programs of others are told by webapp.api.problems."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return request.is_json or (best == "application/json" and not is_fragment())

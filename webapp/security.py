@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import Conflict, DeploymentRefused, Forbidden, FormInvalid, Invalid, LianbanError
+from webapp.api import problems
 from webapp.context import is_fragment, wants_json
 
 log = structlog.get_logger(__name__)
@@ -186,6 +187,8 @@ def add_headers(response: Response) -> Response:
 
 def answer_refusal(error: LianbanError) -> Response:
     """A refused command: its status, its message in the visitor's language, and the fields or findings that it names."""
+    if problems.is_api(request.path):
+        return problems.refused(error)
     message = error.message(g.get("language", "zh"))
     extra: dict[str, object] = {}
     if isinstance(error, FormInvalid):
@@ -224,7 +227,14 @@ def answer_http_error(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)
     status = error.code or 500
+    if problems.is_api(request.path):
+        return problems.failed(status, _in_chinese(status, error.name), error.description or error.name)
     return _answer(status, HTTPStatus(status).name.lower(), str(HTTP_TEXTS.get(status, error.name)), {})
+
+
+def _in_chinese(status: int, name: str) -> str:
+    with force_locale("zh"):
+        return str(HTTP_TEXTS.get(status, name))
 
 
 def _answer(status: int, code: str, message: str, extra: dict[str, object]) -> Response:

@@ -35,14 +35,15 @@ def submitted_data() -> dict[str, Any]:
     """
     if not request.is_json:
         return {}
-    body = _read(request.get_data())
+    body = read_json(request.get_data())
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict):
         raise Invalid(reason='应为 {"data": {…}}')
     return data
 
 
-def _read(raw: bytes) -> Any:
+def read_json(raw: bytes) -> Any:
+    """A JSON text that nothing can break on. Raises BodyUnreadable."""
     try:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except RecursionError:

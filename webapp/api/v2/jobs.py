@@ -1,0 +1,377 @@
+"""Jobs for outside workers: take some, report each as done, failed or ended in a BPMN error; look for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import commands
+from engine.commands.work_jobs import free
+from engine.definitions import process_definition
+from engine.errors import NotFound
+from engine.policy import require, require_watch
+from engine.store import models as m
+from engine.store import reads
+from engine.store.models import element_key
+from engine.store.search import Condition, search
+from engine.store.search_sources import JOBS
+from webapp.api.filters import (
+    KeyFilter,
+    NumberFilter,
+    PageInfo,
+    SearchBody,
+    TextFilter,
+    TimeFilter,
+    WordOperators,
+    found_page,
+    page_info,
+)
+from webapp.api.rendering import instant, key
+from webapp.api.types import TENANT, Body, Json, KeyText, LongText, Name, OperationReference, ShortText, Tenant, Timestamp, Variables
+from webapp.api.v2 import v2
+from webapp.api.waiting import waiting
+from webapp.context import actor, engine
+
+DEFAULT_WAIT_SECONDS = 10.0
+MAX_LEASE_MS = 7 * 24 * 3600 * 1000
+PRIORITY = 0
+
+Kind = Literal["BPMN_ELEMENT", "EXECUTION_LISTENER", "TASK_LISTENER", "AD_HOC_SUB_PROCESS"]
+ListenerEvent = Literal[
+    "UNSPECIFIED", "START", "END", "CREATING", "ASSIGNING", "UPDATING", "COMPLETING", "CANCELING", "BEFORE_ALL", "CANCEL"
+]
+State = Literal["CREATED", "COMPLETED", "FAILED", "CANCELED", "ERROR_THROWN", "TIMED_OUT", "RETRIES_UPDATED", "MIGRATED"]
+Retries = Annotated[int, Field(ge=0, le=1000)]
+
+
+class ActivateJobs(Body):
+    """Which jobs, how many, for how many milliseconds. `requestTimeout`: how long to wait for one; 0: 10 seconds, negative: not at all."""
+
+    type: Name
+    worker: ShortText | None = None
+    timeout: Annotated[int, Field(ge=1, le=MAX_LEASE_MS)]
+    max_jobs_to_activate: Annotated[int, Field(ge=1, le=1000)]
+    fetch_variable: list[Name] | None = Field(None, max_length=200)
+    request_timeout: Annotated[int, Field(ge=-(2**31), le=600_000)] | None = None
+    tenant_ids: list[Tenant] | None = Field(None, max_length=20)
+    tenant_filter: Literal["PROVIDED", "ASSIGNED"] | None = None
+    with_lease: bool | None = None
+
+
+class ActivatedJob(TypedDict):
+    """A job in the hands of a worker. `deadline`: milliseconds since 1970."""
+
+    type: str
+    processDefinitionId: str
+    processDefinitionVersion: int
+    elementId: str
+    customHeaders: dict[str, Json]
+    worker: str
+    retries: int
+    deadline: int
+    variables: dict[str, Json]
+    tenantId: str
+    physicalTenantId: str
+    jobKey: KeyText
+    processInstanceKey: KeyText
+    processDefinitionKey: KeyText
+    elementInstanceKey: KeyText
+    kind: Kind
+    listenerEventType: ListenerEvent
+    userTask: None
+    tags: list[str]
+    rootProcessInstanceKey: KeyText | None
+    businessId: str | None
+    priority: int
+    jobLeaseToken: str | None
+
+
+class ActivatedJobs(TypedDict):
+    """What the worker got."""
+
+    jobs: list[ActivatedJob]
+
+
+@v2.operation("POST", "/jobs/activation", tag="job", body=ActivateJobs, answers={200: ActivatedJobs})
+def activate_jobs(body: ActivateJobs) -> Any:
+    """领取作业 / take jobs, waiting until there is one. 需要“流程运维”权限。"""
+    require(actor(), "operate")
+    wait = DEFAULT_WAIT_SECONDS if not body.request_timeout else body.request_timeout / 1000
+    who = actor()
+    jobs = waiting().until(lambda: _activate(who, body), wait)
+    return {"jobs": jobs or []}
+
+
+def _activate(who: Any, body: ActivateJobs) -> list[ActivatedJob] | None:
+    """Some jobs, or None. A look at the table comes first: writing transactions wait in line on SQLite, readers do not."""
+    with engine().reading() as session:
+        if session.scalar(select(m.job.c.key).where(m.job.c.type == body.type, free()).limit(1)) is None:
+            return None
+    with engine().unit_of_work() as session:
+        worker = (body.worker or "")[:100]
+        timeout = timedelta(milliseconds=body.timeout)
+        rows = commands.activate_jobs(session, who, body.type, worker=worker, timeout=timeout, limit=body.max_jobs_to_activate)
+        found = [activated(session, row, body.fetch_variable) for row in rows]
+    return found or None
+
+
+def activated(session: Session, job: Any, fetch: list[str] | None) -> ActivatedJob:
+    """A row of the job table as its worker sees it; `fetch`: the variables it wants, all when there are none."""
+    instance = reads.instance(session, job.instance_key)
+    definition = process_definition(session, instance.definition_key)
+    variables = {name: value for name, value in job.variables.items() if not fetch or name in fetch}
+    return {
+        "type": job.type,
+        "processDefinitionId": instance.process_id,
+        "processDefinitionVersion": definition.version,
+        "elementId": job.element_id,
+        "customHeaders": job.headers,
+        "worker": job.worker or "",
+        "retries": job.retries,
+        "deadline": int(job.deadline.timestamp() * 1000) if job.deadline is not None else 0,
+        "variables": variables,
+        "tenantId": TENANT,
+        "physicalTenantId": TENANT,
+        "jobKey": str(job.key),
+        "processInstanceKey": str(job.instance_key),
+        "processDefinitionKey": str(instance.definition_key),
+        "elementInstanceKey": str(element_key(job.instance_key, job.token_id)),
+        "kind": job.kind,
+        "listenerEventType": listener_event(job.listener_event),
+        "userTask": None,
+        "tags": [],
+        "rootProcessInstanceKey": key(job.root_key),
+        "businessId": instance.business_id,
+        "priority": PRIORITY,
+        "jobLeaseToken": None,
+    }
+
+
+def listener_event(name: str | None) -> Any:
+    """The kernel's word in Camunda's spelling."""
+    return (name or "UNSPECIFIED").upper()
+
+
+LeaseToken = Annotated[str, StringConstraints(max_length=300)]
+
+
+class JobResult(Body):
+    """What a listener's worker says beside variables."""
+
+    type: Literal["userTask", "adHocSubProcess"] | None = None
+    denied: Literal[False] | None = None
+    denied_reason: LongText | None = None
+
+
+class CompleteJob(Body):
+    """The job's result."""
+
+    variables: Variables | None = None
+    result: JobResult | None = None
+    job_lease_token: LeaseToken | None = None
+    business_id: ShortText | None = None
+
+
+@v2.operation("POST", "/jobs/<key:job_key>/completion", tag="job", body=CompleteJob, body_optional=True, answers={204: None})
+def complete_job(job_key: int, body: CompleteJob) -> None:
+    """作业完成 / the work is done."""
+    with engine().unit_of_work() as session:
+        commands.complete_job(session, actor(), job_key, body.variables or {})
+
+
+class FailJob(Body):
+    """Why, how many tries are left, and after how many milliseconds the next one may begin."""
+
+    retries: Retries | None = None
+    error_message: LongText | None = None
+    retry_back_off: Annotated[int, Field(ge=0, le=366 * 24 * 3600 * 1000)] | None = None
+    variables: Variables | None = None
+    job_lease_token: LeaseToken | None = None
+
+
+@v2.operation("POST", "/jobs/<key:job_key>/failure", tag="job", body=FailJob, body_optional=True, answers={204: None})
+def fail_job(job_key: int, body: FailJob) -> None:
+    """作业失败 / the work failed: it is tried again while retries are left, then it is an incident."""
+    back_off = timedelta(milliseconds=body.retry_back_off or 0)
+    with engine().unit_of_work() as session:
+        message = body.error_message or ""
+        commands.fail_job(session, actor(), job_key, retries=body.retries or 0, message=message, back_off=back_off)
+
+
+class ThrowJobError(Body):
+    """A BPMN error that the diagram may catch."""
+
+    error_code: Name
+    error_message: LongText | None = None
+    variables: Variables | None = None
+    job_lease_token: LeaseToken | None = None
+
+
+@v2.operation("POST", "/jobs/<key:job_key>/error", tag="job", body=ThrowJobError, answers={204: None})
+def throw_job_error(job_key: int, body: ThrowJobError) -> None:
+    """作业抛出业务错误 / the work ended in a BPMN error."""
+    with engine().unit_of_work() as session:
+        commands.throw_job_error(session, actor(), job_key, body.error_code, body.error_message or "", body.variables or {})
+
+
+class JobChangeset(Body):
+    """What to change: retries left, or the lease in milliseconds from now."""
+
+    retries: Annotated[int, Field(ge=1, le=1000)] | None = None
+    timeout: Annotated[int, Field(ge=1, le=MAX_LEASE_MS)] | None = None
+
+
+class UpdateJob(Body):
+    """A job's new retries or lease."""
+
+    changeset: JobChangeset
+    operation_reference: OperationReference | None = None
+    job_lease_token: LeaseToken | None = None
+
+
+@v2.operation("PATCH", "/jobs/<key:job_key>", tag="job", body=UpdateJob, answers={204: None})
+def update_job(job_key: int, body: UpdateJob) -> None:
+    """修改作业的重试次数或租约 / change the retries or the lease of a job."""
+    timeout = None if body.changeset.timeout is None else timedelta(milliseconds=body.changeset.timeout)
+    with engine().unit_of_work() as session:
+        commands.extend_job(session, actor(), job_key, timeout=timeout, retries=body.changeset.retries)
+
+
+class JobFilter(Body):
+    """What to find."""
+
+    deadline: TimeFilter | None = None
+    element_id: TextFilter | None = None
+    element_instance_key: KeyFilter | None = None
+    error_message: TextFilter | None = None
+    has_failed_with_retries_left: bool | None = None
+    job_key: KeyFilter | None = None
+    kind: Kind | WordOperators[Kind] | None = None
+    listener_event_type: ListenerEvent | WordOperators[ListenerEvent] | None = None
+    process_definition_id: TextFilter | None = None
+    process_definition_key: KeyFilter | None = None
+    process_instance_key: KeyFilter | None = None
+    retries: NumberFilter | None = None
+    state: State | WordOperators[State] | None = None
+    tenant_id: TextFilter | None = None
+    type: TextFilter | None = None
+    worker: TextFilter | None = None
+    creation_time: TimeFilter | None = None
+    end_time: TimeFilter | None = None
+    last_update_time: TimeFilter | None = None
+
+
+JobSort = Literal[
+    "deadline",
+    "elementId",
+    "elementInstanceKey",
+    "endTime",
+    "errorMessage",
+    "hasFailedWithRetriesLeft",
+    "jobKey",
+    "kind",
+    "listenerEventType",
+    "processDefinitionId",
+    "processDefinitionKey",
+    "processInstanceKey",
+    "retries",
+    "state",
+    "tenantId",
+    "type",
+    "worker",
+    "creationTime",
+]
+JobSearch = SearchBody[JobFilter, JobSort]
+
+
+class Job(TypedDict):
+    """A job as operators see it."""
+
+    customHeaders: dict[str, Json]
+    deadline: Timestamp | None
+    deniedReason: str | None
+    elementId: str | None
+    elementInstanceKey: KeyText
+    endTime: Timestamp | None
+    errorCode: str | None
+    errorMessage: str | None
+    hasFailedWithRetriesLeft: bool
+    isDenied: bool | None
+    jobKey: KeyText
+    kind: Kind
+    listenerEventType: ListenerEvent
+    processDefinitionId: str | None
+    processDefinitionKey: KeyText | None
+    processInstanceKey: KeyText
+    rootProcessInstanceKey: KeyText | None
+    businessId: str | None
+    retries: int
+    state: State
+    tenantId: str
+    type: str
+    worker: str
+    creationTime: Timestamp | None
+    lastUpdateTime: Timestamp | None
+    priority: int
+
+
+class JobPage(TypedDict):
+    """A page of jobs."""
+
+    items: list[Job]
+    page: PageInfo
+
+
+@v2.operation("POST", "/jobs/search", tag="job", body=JobSearch, body_optional=True, answers={200: JobPage})
+def search_jobs(body: JobSearch) -> Any:
+    """查找作业 / search jobs."""
+    require_watch(actor())
+    with engine().reading() as session:
+        page = found_page(session, JOBS, body)
+    return {"items": [_job(row) for row in page.rows], "page": page_info(page)}
+
+
+@v2.operation("GET", "/jobs/<key:job_key>", tag="job", answers={200: Job})
+def get_job(job_key: int) -> Any:
+    """一个作业 / one job."""
+    require_watch(actor())
+    with engine().reading() as session:
+        rows = search(session, JOBS, [Condition("job_key", "eq", job_key)]).rows
+    if not rows:
+        raise NotFound(what="作业", key=job_key)
+    return _job(rows[0])
+
+
+def _job(row: Any) -> Job:
+    return {
+        "customHeaders": row.headers,
+        "deadline": instant(row.deadline),
+        "deniedReason": None,
+        "elementId": row.element_id,
+        "elementInstanceKey": str(element_key(row.instance_key, row.token_id)),
+        "endTime": instant(row.ended_at),
+        "errorCode": None,
+        "errorMessage": row.error_message,
+        "hasFailedWithRetriesLeft": row.failed_before,
+        "isDenied": None,
+        "jobKey": str(row.key),
+        "kind": row.kind,
+        "listenerEventType": listener_event(row.listener_event),
+        "processDefinitionId": row.process,
+        "processDefinitionKey": key(row.definition),
+        "processInstanceKey": str(row.instance_key),
+        "rootProcessInstanceKey": key(row.root),
+        "businessId": row.business,
+        "retries": row.retries,
+        "state": row.shown_state,
+        "tenantId": TENANT,
+        "type": row.type,
+        "worker": row.worker or "",
+        "creationTime": instant(row.created_at),
+        "lastUpdateTime": instant(row.ended_at or row.created_at),
+        "priority": PRIORITY,
+    }
