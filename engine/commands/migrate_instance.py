@@ -68,7 +68,7 @@ def migrate_instance(
             "instance_key": instance_key,
             "source_key": source,
             "target_key": target.key,
-            "mapping": plan.mapping,
+            "mapping": {**plan.flows, **plan.mapping},
             "version": row.version,
             "last_event": last_event,
             "backup": kept,

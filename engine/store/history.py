@@ -159,19 +159,18 @@ def _incidents_at(session: Session, instance_key: int, at: datetime) -> tuple[Pa
 
 
 def element_events(session: Session, instance_key: int) -> list[ElementEvent]:
-    """The whole element history of an instance in order, as moves (退回, 撤回) read it: element ids are those of the definition it runs
-    on now, so that what happened before a migration is found under its new name."""
+    """The whole element history of an instance in order, as moves (退回, 撤回) read it: element and flow ids are those of the definition it
+    runs on now, so that what happened before a migration is found under its new name."""
     event = m.element_event.c
     columns = (event.id, event.token_id, event.kind, event.element_id, event.scope_id, event.predecessor, event.flow_id, event.into)
     statement = select(*columns).where(event.instance_key == instance_key).order_by(event.id)
     renames = _renames(session, instance_key)
     found = []
-    for number, token, kind, element, *rest in session.execute(statement):
-        name: str = element
+    for number, token, kind, element, scope, before, flow, into in session.execute(statement):
         for last, mapping in renames:
             if number <= last:
-                name = mapping.get(name) or name
-        found.append(ElementEvent(token, kind, name, *rest))
+                element, flow = mapping.get(element) or element, mapping.get(flow) or flow  # noqa: PLW2901
+        found.append(ElementEvent(token, kind, element, scope, before, flow, into))
     return found
 
 

@@ -417,7 +417,8 @@ instance_migration = Table(
     Column("undone_by", String(100)),
 )
 """One instance moved to another definition. `version`: the instance's version afterwards (a later one means it has moved on); `last_event`:
-the newest element event that speaks of the old element ids; `backup`: the rows as they were; `not_undoable`: why not, if so."""
+the newest element event that speaks of the old ids; `mapping`: old element and flow ids -> new ones; `backup`: the rows as they were;
+`not_undoable`: why not, if so."""
 
 batch = Table(
     "batch",

@@ -195,6 +195,45 @@ def test_a_join_with_fewer_flows_is_refused_while_a_token_waits() -> None:
     assert ("join-flow", "join") in refused(run, parallel("b", "c"), mapping={"a": None})
 
 
+def test_a_token_at_a_join_is_found_again_when_a_step_was_inserted_before_it() -> None:
+    """Camunda's example: the flow into the join is another one afterwards, and it comes from an element that did not exist."""
+    body = FORK + user("a", "b", "c", "last") + chain("s", "fork") + chain("join", "last", "e")
+    body += flow("fork", "a") + flow("fork", "b") + flow("a", "c", id="from_a") + flow("c", "join") + flow("b", "join", id="from_b")
+    run = Run(parallel("a", "b"))
+    run.complete("a")
+    move(run, doc(body))
+    assert run.tasks == ["b"]
+    run.complete("b")
+    assert run.tasks == ["last"]
+
+
+def test_a_token_at_a_join_is_found_again_when_its_step_was_removed() -> None:
+    body = FORK + user("b", "last") + chain("s", "fork") + chain("join", "last", "e")
+    body += flow("fork", "join", id="direct") + flow("fork", "b") + flow("b", "join", id="from_b")
+    run = Run(parallel("a", "b"))
+    run.complete("a")
+    move(run, doc(body))
+    run.complete("b")
+    assert run.tasks == ["last"]
+
+
+def test_flows_that_cannot_be_told_apart_are_mapped_explicitly() -> None:
+    def version(one: str, two: str) -> bytes:
+        body = FORK + user("a", "b", "last") + chain("s", "fork") + chain("join", "last", "e")
+        body += flow("fork", "a") + flow("fork", "b") + gate("x", "exclusive") + chain("a", "x")
+        return doc(body + flow("x", "join", id=one) + flow("b", "join", id="from_b") + flow("x", "join", "go", id=two) + chain("b", "e"))
+
+    source = version("p1", "p2")
+    run = Run(source, {"go": True})
+    run.complete("a")
+    assert refused(run, version("q1", "q2")) == {("join-flow", "join")}
+    run = Run(source, {"go": True})
+    run.complete("a")
+    move(run, version("q1", "q2"), mapping={"p1": "q1", "p2": "q2"})
+    assert run.tasks == ["b"]
+    assert ("unknown-target", "p1") in refused(Run(source), version("q1", "q2"), mapping={"p1": "q9"})
+
+
 def test_an_added_branch_would_starve_the_join_and_is_refused() -> None:
     assert refused(Run(parallel("a", "b")), parallel("a", "b", "c")) == {("join-starves", "join")}
 

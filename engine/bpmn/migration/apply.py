@@ -61,7 +61,7 @@ def migrate(instance: Instance, target: ProcessModel, plan: Plan) -> Migrated:
 class _Migration:
     def __init__(self, instance: Instance, target: ProcessModel, plan: Plan) -> None:
         self.instance, self.old, self.target, self.plan = instance, instance._process, target, plan
-        self.rewriter = Rewriter(instance.model, target, plan.mapping)
+        self.rewriter = Rewriter(instance.model, target, plan.mapping, plan.flows)
         self.wanted = {name for name in plan.mapping.values() if name is not None}
 
     def run(self) -> Migrated:

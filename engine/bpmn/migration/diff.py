@@ -104,8 +104,3 @@ def _outgoing(place: Place, mapping: Mapping[str, str | None] | None) -> object:
     """Where flows lead and under which condition; the targets in the other model's ids."""
     flows = place.outer.flows
     return [(f.target.bpmn_id if mapping is None else mapping.get(f.target.bpmn_id), f.condition, f.is_default) for f in flows]
-
-
-def origins(model: ProcessModel) -> dict[str, str]:
-    """Sequence flow id -> id of the element it leaves."""
-    return {flow_id: element for element, flows in model.flows.items() for flow_id, _ in flows}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.bpmn.migration.diff import ElementChange, Place, Status, aspects, places, type_difference
+from engine.bpmn.migration.flows import match_flows
 from engine.bpmn.model import ProcessModel
 from engine.findings import Finding
 
@@ -32,7 +33,8 @@ WAIT_STATES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """What an analyst asks for. `mapping`: source element id -> target element id, or None to cancel; the rest is proposed.
+    """What an analyst asks for. `mapping`: source element id -> target element id, or None to cancel; the rest is proposed. As in Camunda
+    it may also map sequence flows by which tokens came to a join (flow id -> flow id).
 
     `branches`: first elements of parallel branches that the new model added; instances between that fork and its join get a token there.
     `refresh_tasks`: open user tasks and pending jobs take name, form, people, dates, job type and headers from the new diagram; a task
@@ -49,13 +51,15 @@ class Instructions:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The completed mapping with the difference of the two models. `findings`: errors make the plan useless, warnings concern instances
-    that stand at the element. `new_branches`: elements that `Instructions.branches` may name."""
+    that stand at the element. `new_branches`: elements that `Instructions.branches` may name; `flows`: sequence flow -> its counterpart,
+    for flows into mapped elements."""
 
     mapping: dict[str, str | None]
     elements: tuple[ElementChange, ...]
     findings: tuple[Finding, ...]
     instructions: Instructions
     new_branches: tuple[str, ...] = ()
+    flows: dict[str, str] = field(default_factory=dict)
 
     @property
     def valid(self) -> bool:
@@ -76,9 +80,15 @@ def finding(rule: str, severity: Severity, zh: str, en: str, place: Place | None
     return Finding(rule, severity, zh, en, element_id=id or (place.info.id if place is not None else ""), element_name=name)
 
 
+def _flow_ids(model: ProcessModel) -> frozenset[str]:
+    return frozenset(flow_id for flows in model.flows.values() for flow_id, _ in flows)
+
+
 class _Planner:
     def __init__(self, source: ProcessModel, target: ProcessModel, instructions: Instructions) -> None:
+        self.source, self.target = source, target
         self.old, self.new, self.instructions = places(source), places(target), instructions
+        self.old_flows, self.new_flows = _flow_ids(source), _flow_ids(target)
         self.mapping: dict[str, str | None] = {}
         self.findings: list[Finding] = []
 
@@ -92,11 +102,18 @@ class _Planner:
             self._remark(change)
         new = {change.target for change in elements if change.status == "added"}
         branches = tuple(self._added_branches(new))
-        return Plan(self.mapping, elements, tuple(self.findings), self.instructions, branches)
+        explicit = {old: new for old, new in self.instructions.mapping.items() if old in self.old_flows and new is not None}
+        flows = match_flows(self.source, self.target, self.mapping, explicit)
+        return Plan(self.mapping, elements, tuple(self.findings), self.instructions, branches, flows)
 
     # ------------------------------------------------------------------ mapping
     def _check_names(self) -> None:
         for source, target in self.instructions.mapping.items():
+            if source in self.old_flows:
+                if target not in self.new_flows:
+                    zh = f"新流程中没有顺序流 {target}。"
+                    self._error("unknown-target", zh, f"The target process has no sequence flow {target}.", id=source)
+                continue
             if source not in self.old:
                 self._error("unknown-source", f"原流程中没有元素 {source}。", f"The source process has no element {source}.", id=source)
             if target is not None and target not in self.new:

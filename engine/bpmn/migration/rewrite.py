@@ -11,7 +11,6 @@ from typing import Any
 from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.scope import COMPENSATION
 from engine.bpmn.kernel.token import Token
-from engine.bpmn.migration.diff import origins
 from engine.bpmn.model import ProcessModel
 from engine.bpmn.parser.nodes import MEMBER
 
@@ -22,10 +21,9 @@ LATE = "late."
 class Rewriter:
     """Translates elements, flows and notes of `source` into those of `target` by a mapping of element ids."""
 
-    def __init__(self, source: ProcessModel, target: ProcessModel, mapping: dict[str, str | None]) -> None:
-        self._mapping = mapping
+    def __init__(self, source: ProcessModel, target: ProcessModel, mapping: dict[str, str | None], flows: dict[str, str]) -> None:
+        self._mapping, self._flows = mapping, flows
         self._old, self._new = source.spec.named, target.spec.named
-        self._old_origins, self._new_origins = origins(source), origins(target)
 
     def id(self, element_id: str) -> str | None:
         """The target's id of a source element; None when it has none."""
@@ -39,16 +37,11 @@ class Rewriter:
         return self._new.get(target + MEMBER if element.name != element.bpmn_id else target)
 
     def flow(self, element: Element, number: int | None, target: Element) -> int | None:
-        """The place, among the target's incoming flows, of the flow a token came by: the same id, else the only one from the target of
-        the element that the flow leaves. None when there is no such flow, or more than one."""
+        """The place, among the target's incoming flows, of the flow a token came by; None when it has no counterpart there."""
         if number is None or number >= len(element.incoming):
             return None
-        flow_id = element.incoming[number]
-        if flow_id in target.incoming:
-            return target.incoming.index(flow_id)
-        origin = self._mapping.get(self._old_origins.get(flow_id, ""))
-        same = [i for i, each in enumerate(target.incoming) if origin is not None and self._new_origins.get(each) == origin]
-        return same[0] if len(same) == 1 else None
+        flow = self._flows.get(element.incoming[number])
+        return target.incoming.index(flow) if flow in target.incoming else None
 
     def internal(self, token: Token) -> dict[str, Any]:
         """A token's notes."""
