@@ -3,7 +3,7 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer.js";
 import "bpmn-js/dist/assets/diagram-js.css";
 import "bpmn-js/dist/assets/bpmn-js.css";
 
-const MARKS = ["done", "active", "failed", "coming"];
+const MARKS = ["done", "active", "failed", "coming", "missed"];
 
 export async function draw(container) {
   const stateBlock = container.querySelector(".diagram-state");
@@ -21,7 +21,7 @@ export async function draw(container) {
   return viewer;
 }
 
-// state: {done, active, failed, coming: [element id], tokens: {element id: how many}}
+// state: {done, active, failed, coming, missed: [element id], tokens: {element id: how many}}
 export function show(viewer, state) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");

@@ -1,0 +1,1 @@
+"""Process tests of our own diagrams: `processes/<process>.scenarios.json` beside `<process>.bpmn`."""
