@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, logs
 from engine.background import Background, attempt
 from engine.commands import work_jobs
 from engine.commands.advance import advance
@@ -170,6 +170,7 @@ def open_engine(
     database when they have changed there; `known_groups`: the groups a diagram may name;
     `house_rules`: what the domain demands of a diagram beyond sound BPMN.
     """
+    logs.configure(as_json=settings.log_json)
     registry = HandlerRegistry()
     registry.include(builtin_handlers)
     if handlers is not None:
