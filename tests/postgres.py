@@ -31,12 +31,17 @@ class Cluster:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         cluster._run("initdb", "-D", str(cluster.data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-locale")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=300"
-        cluster._run("pg_ctl", "-D", str(cluster.data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        cluster.start_again()
         return cluster
 
+    def start_again(self) -> None:
+        """After stop()."""
+        folder = self.data.parent
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=300"
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+
     def stop(self) -> None:
-        """Stop at once; the data are thrown away anyway."""
+        """Stop at once, as a crash would."""
         self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop")
 
     def url(self, database: str) -> str:
