@@ -65,6 +65,7 @@ def state_at(session: Session, instance_key: int, at: datetime) -> PastState:
     if at < row.started_at:
         return PastState(at, exists=False, ended=False, definition_key=row.definition_key, variables={})
     live = tuple(each for each in reads.element_history(session, instance_key, at) if each.state == "ACTIVE")
+    where = {each.token_id: each.element_id for each in live}
     return PastState(
         at,
         exists=True,
@@ -72,8 +73,8 @@ def state_at(session: Session, instance_key: int, at: datetime) -> PastState:
         definition_key=definition_at(session, row, at),
         elements=live,
         variables=variables_at(session, instance_key, at),
-        tasks=_tasks_at(session, instance_key, at),
-        incidents=_incidents_at(session, instance_key, at),
+        tasks=_tasks_at(session, instance_key, at, where),
+        incidents=_incidents_at(session, instance_key, at, where),
     )
 
 
@@ -137,17 +138,20 @@ def variable_history(session: Session, instance_key: int, name: str, scope_id: i
     ]
 
 
-def _tasks_at(session: Session, instance_key: int, at: datetime) -> tuple[PastTask, ...]:
+def _tasks_at(session: Session, instance_key: int, at: datetime, where: dict[int, str]) -> tuple[PastTask, ...]:
+    """The rows of tasks say where they are now; where they were then, and whether they were (a migration may have been undone since),
+    the element instances of that instant say: `where`."""
     task = m.user_task.c
     statement = (
-        select(task.key, task.element_id, task.name, task.created_at)
+        select(task.key, task.name, task.created_at)
         .where(task.instance_key == instance_key, task.created_at <= at, or_(task.completed_at.is_(None), task.completed_at > at))
         .order_by(task.created_at, task.key)
     )
-    return tuple(PastTask(key, m.split_key(key)[1], element, name, made) for key, element, name, made in session.execute(statement))
+    found = [(key, m.split_key(key)[1], name, made) for key, name, made in session.execute(statement)]
+    return tuple(PastTask(key, token, where[token], name, made) for key, token, name, made in found if token in where)
 
 
-def _incidents_at(session: Session, instance_key: int, at: datetime) -> tuple[PastIncident, ...]:
+def _incidents_at(session: Session, instance_key: int, at: datetime, where: dict[int, str]) -> tuple[PastIncident, ...]:
     incident = m.incident.c
     statement = (
         select(incident.key, incident.token_id, incident.element_id, incident.kind, incident.message)
@@ -155,7 +159,8 @@ def _incidents_at(session: Session, instance_key: int, at: datetime) -> tuple[Pa
         .where(or_(incident.resolved_at.is_(None), incident.resolved_at > at))
         .order_by(incident.key)
     )
-    return tuple(PastIncident(*row) for row in session.execute(statement))
+    rows = session.execute(statement)
+    return tuple(PastIncident(key, token, where.get(token, element), kind, message) for key, token, element, kind, message in rows)
 
 
 def element_events(session: Session, instance_key: int) -> list[ElementEvent]:
