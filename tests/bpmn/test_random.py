@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.bpmn import Instance, ProcessModel, lint, parse
+from engine.bpmn import lint, parse
 from tests.bpmn.diagrams import RichWriter, Writer, process
 from tests.bpmn.rows.stock import Stock
-from tests.bpmn.support import NOON, Host, Rows, Run, doc
+from tests.bpmn.support import Run, doc
+from tests.bpmn.twins import Twins
 
 pytestmark = pytest.mark.scaled
 
@@ -49,48 +50,6 @@ def test_the_kernel_does_what_stock_does_where_stock_is_right(seed: int) -> None
         assert (stock.tasks, sorted(stock.trace)) == (tasks, log)
         stock.do(name)
     assert stock.completed and sorted(stock.trace) == sorted(run.variables["log"])
-
-
-def picture(instance: Instance) -> dict[str, Any]:
-    """Everything observable of an instance."""
-    tokens = instance.live_tokens()
-    return {
-        "state": instance.state,
-        "tokens": tokens,
-        "variables": {0: instance.variables(), **{t.token_id: instance.variables(t.token_id) for t in tokens}},
-        "due": instance.next_due_at,
-    }
-
-
-class Twins:
-    """One instance that lives in memory, and one that is rebuilt from rows before every step."""
-
-    def __init__(self, model: ProcessModel, variables: dict[str, Any], **options: Any) -> None:
-        self.options = options
-        self.model, self.host, self.rows, self.twin_rows = model, Host(at=NOON), Rows(), Rows()
-        self.live = Instance.start(model, variables, self.host, **options)
-        self.stored = Instance.start(model, variables, self.host, **options)
-        self.save()
-
-    def save(self) -> None:
-        self.rows.apply(self.stored.take_changes())
-        self.twin_rows.apply(self.live.take_changes())
-        assert self.rows.history == self.twin_rows.history
-        assert self.rows.open == self.twin_rows.open
-        if self.live.state == "ACTIVE":
-            self.stored = Instance.load(self.model, self.rows.stored(), self.host, **self.options)
-            assert picture(self.stored) == picture(self.live)
-            again = Rows()
-            again.apply(self.stored.take_changes())
-            assert not again.tokens and not again.variables and not again.history
-        assert (self.rows.header, self.rows.tokens) == (self.twin_rows.header, self.twin_rows.tokens)
-        assert self.rows.variables == self.twin_rows.variables
-
-    def do(self, method: str, *arguments: Any) -> Any:
-        results = [getattr(instance, method)(*arguments) for instance in (self.live, self.stored)]
-        assert results[0] == results[1]
-        self.save()
-        return results[0]
 
 
 @given(SEEDS)

@@ -12,7 +12,8 @@ from hypothesis import given
 from engine.bpmn import lint, parse
 from tests.bpmn.diagrams import RichWriter, both
 from tests.bpmn.support import COMPENSATE, ERROR, ESCALATION, SIGNAL, TERMINATE, boundary, chain, doc, el, event_sub, timer, user
-from tests.bpmn.test_random import QUIET, SEEDS, Twins, values
+from tests.bpmn.test_random import QUIET, SEEDS, values
+from tests.bpmn.twins import Twins
 
 pytestmark = pytest.mark.scaled
 

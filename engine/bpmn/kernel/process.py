@@ -255,6 +255,7 @@ class Process(Scope, spiff.BpmnWorkflow):
             self.terminate()
         else:
             message = f"错误“{thrown.code}”没有被任何事件捕获。{thrown.message}"
+            token.clear_incident()
             token.stop(StepFailed("UNHANDLED_ERROR_EVENT", message, {"code": thrown.code}), Step(token.at or Step.RUN))
 
     def throw_escalation(self, token: Token, code: str, variables: dict[str, Any]) -> bool:

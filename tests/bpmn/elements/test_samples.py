@@ -1,5 +1,7 @@
-"""One small diagram per element, in the dialect Camunda Modeler writes: it lints clean, runs to its end (stored and restored before every
-step) with the expected variables, and can be cancelled after every step without leaving anything open."""
+"""One more diagram in the folder of an element: `as_modeled.bpmn`, in the dialect Camunda Modeler writes.
+
+It lints clean, runs to its end (stored and restored before every step) with the expected variables, and can be cancelled after every step
+without leaving anything open."""
 
 from __future__ import annotations
 
@@ -35,18 +37,18 @@ CASES: dict[str, tuple[dict[str, Any], list[Step], dict[str, Any]]] = {
         [("do", "member", {"opinion": 1}), ("do", "member", {"opinion": 2})],
         {"units": ["A", "B"], "opinions": [1, 2]},
     ),
-    "error_events": ({}, [("do", "check", {}), ("do", "explain", {})], {}),
-    "escalation_events": ({}, [("do", "look", {}), ("do", "go_on", {})], {}),
-    "link_events": ({}, [("do", "a", {}), ("do", "b", {})], {}),
-    "compensation": ({}, [("do", "grant", {}), ("do", "appeal", {}), ("do", "undo", {"undone": True})], {"undone": True}),
-    "terminate_end_event": ({}, [("do", "a", {})], {}),
+    "error_event": ({}, [("do", "check", {}), ("do", "explain", {})], {}),
+    "escalation_event": ({}, [("do", "look", {}), ("do", "go_on", {})], {}),
+    "link_event": ({}, [("do", "a", {}), ("do", "b", {})], {}),
+    "compensation_event": ({}, [("do", "grant", {}), ("do", "appeal", {}), ("do", "undo", {"undone": True})], {"undone": True}),
+    "terminate_event": ({}, [("do", "a", {})], {}),
     "conditional_event": ({"count": 1}, [("do", "count_up", {"count": 3}), ("do", "open", {})], {"count": 3}),
 }
 
 
 def start(name: str) -> Run:
     host = Host(jobs={"project.assign_code": lambda _: Completed({"projectCode": "2026-01"})}, decisions={"units": lambda _: ["ZJJ"]})
-    return Run((HERE / f"{name}.bpmn").read_bytes(), CASES[name][0], host)
+    return Run((HERE / name / "as_modeled.bpmn").read_bytes(), CASES[name][0], host)
 
 
 def act(run: Run, step: Step) -> None:
@@ -63,12 +65,12 @@ def act(run: Run, step: Step) -> None:
 
 
 def test_every_sample_has_a_case() -> None:
-    assert {path.stem for path in HERE.glob("*.bpmn")} == set(CASES)
+    assert {path.parent.name for path in HERE.glob("*/as_modeled.bpmn")} == set(CASES)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_lints_clean(name: str) -> None:
-    findings = lint((HERE / f"{name}.bpmn").read_bytes(), name, Known())
+    findings = lint((HERE / name / "as_modeled.bpmn").read_bytes(), name, Known())
     assert [str(f) for f in findings if f.severity == "error"] == []
 
 

@@ -1,0 +1,22 @@
+"""Inclusive gateway: joins exactly what was split, or what can still come."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bpmn.elements.cases import DONE, Case, check_all, do, put, retry
+
+CASES = (
+    Case("split_join", "a b", (do("b", "a"), do("a", "z"), do("z", DONE)), {"x": 2}),
+    Case("split_join", "a", (do("a", "z"), do("z", DONE)), {"x": 1}),
+    Case("split_join", "c", (do("c", "z"), do("z", DONE)), {"x": 0}),
+    Case("branch_dies", "a b", (do("a", "b"), do("b", "z", dead=True), do("z", DONE))),
+    Case("branch_dies", "a b", (do("b", "a", dead=True), do("a", "z"), do("z", DONE))),
+    Case("open_multi_instance", "b m m", (do("m", "b m"), do("b", "m"), do("m", "z"), do("z", DONE)), {"units": [1, 2]}),
+    Case("no_way_out", "!f", (put("!f", x=1), retry("f", "a"), do("a", DONE)), {"x": 0}),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_inclusive_gateway(case: Case) -> None:
+    check_all(__file__, case)
