@@ -9,15 +9,30 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine.bpmn import ProcessModel, parse
+from engine.changes import Binding
 from engine.dmn import DecisionModel, parse_dmn
 from engine.runtime import runtime_of
-from engine.store.definitions import by_key, resource_content
+from engine.store import definitions
+from engine.store.definitions import Kind, by_key, resource_content
 
 
 def process_definition(session: Session, key: int) -> Row[Any]:
     """The row of a process definition; cached, because it never changes."""
     row: Row[Any] = runtime_of(session).definitions.get(key, lambda: by_key(session, "process", key))
     return row
+
+
+def bound_key(
+    session: Session, kind: Kind, identifier: str, binding: Binding, deployment_key: int, version_tag: str | None = None
+) -> int | None:
+    """The key of the definition that a reference with this binding means; what belongs to a deployment is cached, it never changes."""
+    if binding != "deployment":
+        return definitions.bound_key(session, kind, identifier, binding, deployment_key, version_tag)
+    found: int | None = runtime_of(session).bindings.get(
+        (deployment_key, kind, identifier),
+        lambda: definitions.bound_key(session, kind, identifier, binding, deployment_key),
+    )
+    return found
 
 
 def process_model(session: Session, definition_key: int) -> ProcessModel:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Engine as Database
 from sqlalchemy import Row
+from sqlalchemy.exc import TimeoutError as WaitedTooLong
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from engine.findings import Finding
     from engine.workcalendar import WorkCalendar
 
+WAIT_SECONDS = 30
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -76,6 +79,21 @@ class InstanceCache:
             self._items.clear()
 
 
+class WriterQueue:
+    """The writers of one process wait here for each other. SQLite itself lets a waiting writer sleep and look again now and then: of fifty
+    threads the unlucky ones would wait for seconds, and the file would lie idle in between. A thread may enter again while it is inside."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=WAIT_SECONDS):
+            raise WaitedTooLong(f"another writer has held the database for {WAIT_SECONDS} seconds")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 @dataclass(slots=True)
 class Runtime:
     """Shared by all units of work of this process. `publish` is told the root keys and business ids after each commit (live pages).
@@ -94,6 +112,7 @@ class Runtime:
     sweeps: list[Callable[[], None]] = field(default_factory=list)
     publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)
     definitions: LruCache[int, Row[Any]] = field(default_factory=lambda: LruCache(1024))
+    bindings: LruCache[tuple[int, str, str], int | None] = field(default_factory=lambda: LruCache(4096))
     models: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     decisions: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     forms: LruCache[int, Any] = field(default_factory=lambda: LruCache(512))
@@ -102,8 +121,17 @@ class Runtime:
     readers: Database = field(init=False)
     """The same database for queries: on SQLite a transaction that begins without the writer's lock."""
 
+    writer: AbstractContextManager[object] = field(init=False)
+    """Held by whoever writes: on SQLite a queue (see WriterQueue), on PostgreSQL nothing."""
+
     def __post_init__(self) -> None:
         self.readers = self.database.execution_options(sqlite_begin="DEFERRED")
+        self.writer = WriterQueue() if self.database.dialect.name == "sqlite" else nullcontext()
+
+    def forget_definitions(self) -> None:
+        """Empty the caches of what is deployed."""
+        for cache in (self.definitions, self.bindings, self.models, self.decisions, self.forms):
+            cache.clear()
 
 
 def runtime_of(session: Session) -> Runtime:

@@ -77,6 +77,7 @@ def deploy(session: Session, actor: Actor, resources: Sequence[tuple[str, bytes]
     if errors:
         raise DeploymentRefused(errors + [f for f in parsed.findings if f.severity != "error"])
     values = {"name": name, "deployed_at": clock.now(), "deployed_by": actor.username}
+    session.info["deployed"] = True
     key = insert_row(session, m.deployment, values)
     deployment = Deployment(key, findings=parsed.findings)
     _Writer(session, deployment).write(parsed, models)

@@ -15,13 +15,12 @@ from engine.bpmn import Instance
 from engine.changes import CallStarted, Changes, StoredState, Undoing, UserTaskOpened
 from engine.commands.environment import CommandEnvironment
 from engine.commands.messages import insert_message, offer_after_commit
-from engine.definitions import process_definition, process_model
+from engine.definitions import bound_key, process_definition, process_model
 from engine.errors import LianbanError, Suspended
 from engine.policy import Actor
 from engine.runtime import runtime_of
-from engine.store import audit, definitions, reads
+from engine.store import audit, reads
 from engine.store import changes as store
-from engine.store import models as m
 from engine.store.changes import Completion, InstanceRow, OpenedForm
 
 
@@ -139,10 +138,8 @@ class RootRun:
             "started_at": self._now,
             "started_by": self._actor.username,
         }
-        key = store.insert_row(self._session, m.process_instance, values)
+        key = store.insert_instance(self._session, values)
         root_key = parent_row.root_key if parent_row else key
-        if parent_row is None:
-            self._session.execute(m.process_instance.update().where(m.process_instance.c.key == key).values(root_key=key))
         row = InstanceRow(
             key=key,
             root_key=root_key,
@@ -238,10 +235,8 @@ class RootRun:
     def form(self, row: InstanceRow, task: UserTaskOpened) -> OpenedForm:
         """The form version that a task of this instance is bound to."""
         definition = process_definition(self._session, row.definition_key)
-        form = definitions.bound(
-            self._session, "form", task.form_id or "", task.form_binding, definition.deployment_key, task.form_version_tag
-        )
-        return OpenedForm(form.key if form is not None else None)
+        key = bound_key(self._session, "form", task.form_id or "", task.form_binding, definition.deployment_key, task.form_version_tag)
+        return OpenedForm(key)
 
     def _follow(self, row: InstanceRow, changes: Changes) -> None:
         for call in changes.calls:
@@ -267,15 +262,15 @@ class RootRun:
             self.start(key, call.variables, business_id=row.business_id, owner=row.owner, parent=parent, undoing=call.undoing)
             return
         definition = process_definition(self._session, row.definition_key)
-        called = definitions.bound(self._session, "process", call.process_id, call.binding, definition.deployment_key, call.version_tag)
-        if called is None or not process_model(self._session, called.key).has_none_start:
+        called = bound_key(self._session, "process", call.process_id, call.binding, definition.deployment_key, call.version_tag)
+        if called is None or not process_model(self._session, called).has_none_start:
             error = CallFailed(process_id=call.process_id)
             self.instance(row.key).raise_incident(
                 call.token_id, "CALLED_ELEMENT_ERROR", error.message(), {"processId": call.process_id, "binding": call.binding}
             )
             return
         self.start(
-            called.key,
+            called,
             call.variables,
             business_id=call.business_id or row.business_id,
             owner=row.owner,

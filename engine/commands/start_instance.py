@@ -52,10 +52,10 @@ def start_instance(
 
 def _definition(session: Session, process_id: str, version: int | None) -> int:
     if version is None:
-        row = definitions.latest(session, "process", process_id)
-        if row is None:
+        latest = definitions.bound_key(session, "process", process_id, "latest", 0)
+        if latest is None:
             raise NotFound(what="流程", key=process_id)
-        return int(row.key)
+        return latest
     statement = select(m.process_definition.c.key).where(
         m.process_definition.c.process_id == process_id, m.process_definition.c.version == version
     )

@@ -16,7 +16,7 @@ from engine import clock
 from engine.changes import Changes, JobOpened, UserTaskOpened
 from engine.store import models as m
 from engine.store.models import element_key
-from engine.store.prepared import Batch, Prepared
+from engine.store.prepared import Batch, Prepared, fetch, run
 from engine.store.task_changes import write_task_changes
 
 
@@ -83,6 +83,8 @@ _UPDATE_INSTANCE = Prepared(
     "incidents",
     "ended_at",
 )
+_INSERT_INSTANCE = Prepared(m.process_instance.insert().returning(m.process_instance.c.key))
+_OWN_ROOT = Prepared(update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")), "root_key")
 _UPDATE_DUE = Prepared(update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")), "next_due_at")
 _OF_INSTANCE = m.token.c.instance_key == bindparam("instance")
 _RENAME_TOKEN = Prepared(update(m.token).where(_OF_INSTANCE, m.token.c.token_id == bindparam("gone")), "token_id", "data")
@@ -293,6 +295,15 @@ def _close_jobs(connection: Connection, row: InstanceRow, changes: Changes) -> N
             )
             .values(state="CANCELED", ended_at=clock.wall_now())
         )
+
+
+def insert_instance(session: Session, values: dict[str, Any]) -> int:
+    """Insert a process instance -> its key. One without a root is its own root."""
+    connection = session.connection()
+    key = int(fetch(connection, _INSERT_INSTANCE, values)[0][0])
+    if values["root_key"] is None:
+        run(connection, _OWN_ROOT, {"instance": key, "root_key": key})
+    return key
 
 
 def insert_row(session: Session, table: Table, values: dict[str, Any]) -> int:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Row, Table, case, func, select
+from sqlalchemy import Row, Table, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from engine.changes import Binding
 from engine.errors import NotFound
 from engine.store import models as m
+from engine.store.prepared import Prepared, fetch
 
 Kind = Literal["process", "decision", "form"]
 
@@ -69,6 +70,30 @@ def bound(
         )
         return session.execute(statement).first()
     return latest(session, kind, identifier)
+
+
+def bound_key(
+    session: Session, kind: Kind, identifier: str, binding: Binding, deployment_key: int, version_tag: str | None = None
+) -> int | None:
+    """The key alone of the version that a reference with this binding means: a form's body is long."""
+    values = {"identifier": identifier, "deployment": deployment_key, "tag": version_tag, "kind": kind}
+    rows = fetch(session.connection(), _KEYS[kind, binding], values)
+    return rows[0][0] if rows else None
+
+
+def _key_query(kind: Kind, binding: Binding) -> Prepared:
+    if binding == "deployment":
+        item = m.deployment_item.c
+        of_deployment = (item.deployment_key == bindparam("deployment"), item.kind == bindparam("kind"), item.id == bindparam("identifier"))
+        return Prepared(select(item.definition_key).where(*of_deployment))
+    table = KINDS[kind].table
+    statement = select(table.c.key).where(table.c[KINDS[kind].id_column] == bindparam("identifier"))
+    if binding == "versionTag":
+        statement = statement.where(table.c.version_tag == bindparam("tag"))
+    return Prepared(statement.order_by(table.c.version.desc()).limit(1))
+
+
+_KEYS = {(kind, binding): _key_query(kind, binding) for kind in get_args(Kind) for binding in get_args(Binding)}
 
 
 def identifiers(session: Session, kind: Kind) -> frozenset[str]:
