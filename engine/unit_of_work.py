@@ -41,6 +41,10 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
             with clock.offset_read_by(lambda: _read_clock(session)):
                 yield session
             session.commit()
+        except BaseException:
+            if session.info["deployed"]:
+                runtime.forget_definitions()  # keys of what was never deployed are given out again
+            raise
         finally:
             session.close()
     _after_commit(runtime, session.info)
@@ -59,7 +63,7 @@ def reading(runtime: Runtime) -> Iterator[Session]:
 
 def _open(runtime: Runtime, database: Database) -> Session:
     session = Session(database, expire_on_commit=False)
-    session.info.update(runtime=runtime, after_commit=[], published=[], changed=set(), settle_clock=partial(_settle_clock, session))
+    session.info.update(runtime=runtime, after_commit=[], published=[], changed=set(), deployed=False, settle_clock=partial(_settle_clock, session))
     return session
 
 
