@@ -2,6 +2,7 @@
 
 from engine.commands.add_sign import Asked, add_sign
 from engine.commands.advance import advance
+from engine.commands.assign_task import assign_task, update_task
 from engine.commands.batches import batch_progress, cancel_batch, create_batch, pause_batch, resume_batch, run_batch
 from engine.commands.calendar_changed import calendar_changed
 from engine.commands.cancel_instance import cancel_instance
@@ -27,7 +28,7 @@ from engine.commands.start_instance import start_instance
 from engine.commands.suspend_instance import suspend_instance
 from engine.commands.undo_migration import undo_migration
 from engine.commands.withdraw_task import withdraw_task, withdrawable
-from engine.commands.work_jobs import activate_jobs, complete_job, extend_job, fail_job, throw_job_error
+from engine.commands.work_jobs import activate_jobs, complete_job, extend_job, fail_job, release_job, throw_job_error
 
 __all__ = [
     "Asked",
@@ -39,6 +40,7 @@ __all__ = [
     "activate_jobs",
     "add_sign",
     "advance",
+    "assign_task",
     "batch_progress",
     "broadcast_signal",
     "calendar_changed",
@@ -65,6 +67,7 @@ __all__ = [
     "plan_migration",
     "publish_message",
     "read_modification",
+    "release_job",
     "remove_sign",
     "reschedule",
     "resolve_incident",
@@ -80,6 +83,7 @@ __all__ = [
     "try_migration",
     "unclaim_task",
     "undo_migration",
+    "update_task",
     "withdraw_task",
     "withdrawable",
 ]

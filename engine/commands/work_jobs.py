@@ -76,6 +76,15 @@ def extend_job(session: Session, actor: Actor, job_key: int, *, timeout: timedel
     session.execute(m.job.update().where(m.job.c.key == job_key).values(values))
 
 
+def release_job(session: Session, actor: Actor, job_key: int) -> None:
+    """Give a lease back before it ends: another worker may take the job at once. Raises NotFound, Forbidden; a free job stays free."""
+    require(actor, "operate")
+    if session.scalar(select(m.job.c.key).where(m.job.c.key == job_key)) is None:
+        raise NotFound(what="作业", key=job_key)
+    held = and_(m.job.c.key == job_key, m.job.c.state == "ACTIVATED")
+    session.execute(m.job.update().where(held).values(state="CREATED", worker=None, deadline=None))
+
+
 def complete_job(
     session: Session,
     actor: Actor,

@@ -204,8 +204,10 @@ _job = m.job
 _job_state = case((_job.c.state == "ACTIVATED", "CREATED"), else_=_job.c.state)
 """An activated job is a created one with a deadline, as Camunda 8 shows it."""
 
+_failed_before = and_(_job.c.state.in_(("CREATED", "ACTIVATED")), _job.c.error_message.is_not(None))
+
 JOBS = Source(
-    statement=_of_instance(_job, _job_state.label("shown_state")),
+    statement=_of_instance(_job, _job_state.label("shown_state"), _failed_before.label("failed_before")),
     fields={
         **_element_fields(_job),
         "job_key": _job.c.key,
@@ -219,6 +221,9 @@ JOBS = Source(
         "deadline": _job.c.deadline,
         "error_message": _job.c.error_message,
         "creation_time": _job.c.created_at,
+        "end_time": _job.c.ended_at,
+        "last_update_time": func.coalesce(_job.c.ended_at, _job.c.created_at),
+        "has_failed_with_retries_left": _failed_before,
     },
     keys=(_job.c.key,),
 )
@@ -378,4 +383,10 @@ DECISION_DEFINITIONS = Source(
         "tenant_id": _tenant,
     },
     keys=(_decision.c.key,),
+)
+
+DEPLOYMENTS = Source(
+    statement=select(m.deployment),
+    fields={"name": m.deployment.c.name, "deployment_time": m.deployment.c.deployed_at},
+    keys=(m.deployment.c.key,),
 )
