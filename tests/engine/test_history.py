@@ -99,7 +99,11 @@ def act(engine: Engine, key: int, rnd: random.Random, versions: list[int]) -> No
             with engine.reading() as session:
                 current = reads.instance(session, key).definition_key
             names = ("last", "end_step") if current == versions[0] else ("end_step", "last")
-            migrate(engine, key, versions[1] if current == versions[0] else versions[0], Instructions({names[0]: names[1]}))
+            mapping: dict[str, str | None] = {
+                names[0]: names[1],
+                **rnd.choice([{}, {}, {"late": None}, {"handled": None}, {"review": None}]),
+            }
+            migrate(engine, key, versions[1] if current == versions[0] else versions[0], Instructions(mapping, refresh_tasks=True))
         elif kind == "undo":
             undo(engine, key)
         elif kind == "cancel":
