@@ -64,7 +64,15 @@ def _screen(identifier: str, tested: scenarios.Tested | None, refusal: str) -> d
         row = _row(session, identifier)
         names = {element.id: element.name or element.id for element in process_model(session, row.key).elements.values()}
     coverage = None if tested is None else tested.report.coverage
-    state = {} if coverage is None else {"done": list(coverage.visits), "missed": coverage.missed, "tokens": coverage.visits}
+    state = (
+        {}
+        if coverage is None
+        else {
+            "done": list(coverage.visits),
+            "missed": coverage.missed,
+            "tokens": {part: times for part, times in coverage.visits.items() if part in names},
+        }
+    )
     return {
         "row": row,
         "shipped": scenarios.shipped(identifier),
