@@ -23,7 +23,15 @@ class Place:
     power: Power | None = None
 
 
-OWNERS = {"task": "worklist", "register": "projects", "documents": "projects", "board": "projects", "modeler": "definitions", "process_tests": "definitions"}
+OWNERS = {
+    "task": "worklist",
+    "register": "projects",
+    "documents": "projects",
+    "board": "projects",
+    "modeler": "definitions",
+    "process_tests": "definitions",
+    "document_templates": "definitions",
+}
 """Screens without an entry of their own in the top bar, and the place they belong to."""
 STAFF = frozenset({"staff", "admin", "analyst"})
 

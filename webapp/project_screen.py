@@ -102,7 +102,7 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
         "blockers": [] if simple else shown.blockers,
         "mine": mine,
         "milestones": _milestones(session, project_id),
-        "documents": documents.documents_of(session, project_id),
+        "documents": documents.documents_of(session, project_id, actor=actor),
         "cases": cases.cases_of(session, project_id),
         "reviews": [] if simple else boards.reviews(session, actor, project_id),
         "working": _working(shown) if simple else [],

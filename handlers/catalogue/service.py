@@ -8,7 +8,7 @@ variants.csv    code,name
 stage_limits.csv  variant,S1,S2,S3,S4 (working days; empty: the stage does not exist on its own)
 items.csv       code,name,stage,kind,unit,statutory_limit,promised_limit,result_title,result_number,validity,legal_basis
 materials.csv   item,name,form,copies,necessity,source,commitment,tolerable,shared_type,issuer,condition
-documents.csv   code,title,number,seal
+documents.csv   code,title,number,seal,internal
 case_status.csv code,name,next,ended
 notices.csv     event,recipients,title,body
 milestones.csv  code,name,planned_field (of the registration form)
@@ -102,12 +102,17 @@ class MaterialRequirement:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKind:
-    """A kind of document (文书). `number` is its pattern, `seal` the seal that belongs on it; "" when it carries none."""
+    """A kind of document (文书). `number` is its pattern, `seal` the seal that belongs on it; "" when it carries none.
+
+    `internal`: what the offices say to each other, not shown to applicants; `must_contain`: what the law asks for, in words.
+    """
 
     code: str
     title: str
     number: str
     seal: str
+    internal: bool
+    must_contain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,7 @@ def catalogue(folder: Path = FOLDER) -> Catalogue:
         stage_limits=MappingProxyType({int(r["variant"]): _limits(r) for r in _rows(folder, "stage_limits")}),
         items=_by_code(Item(**{name: r.get(name, "") for name in Item.__slots__}) for r in _rows(folder, "items")),
         materials=tuple(MaterialRequirement(**_material(r)) for r in _rows(folder, "materials")),
-        documents=_by_code(DocumentKind(r["code"], r["title"], r.get("number", ""), r.get("seal", "")) for r in _rows(folder, "documents")),
+        documents=_by_code(_document(r) for r in _rows(folder, "documents")),
         case_statuses=_by_code(_status(r) for r in _rows(folder, "case_status")),
         notices=MappingProxyType({r["event"]: _notice(r) for r in _rows(folder, "notices")}),
         milestones=tuple(MilestoneKind(r["code"], r["name"], r.get("planned_field", "")) for r in _rows(folder, "milestones")),
@@ -210,6 +215,11 @@ def _rows(folder: Path, name: str) -> list[dict[str, str]]:
 
 def _by_code(entries: Any) -> Any:
     return MappingProxyType({entry.code: entry for entry in entries})
+
+
+def _document(row: dict[str, str]) -> DocumentKind:
+    internal = row.get("internal", "") in {"1", "true", "是"}
+    return DocumentKind(row["code"], row["title"], row.get("number", ""), row.get("seal", ""), internal, row.get("must_contain", ""))
 
 
 def _unit(row: dict[str, str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from engine.settings import Settings
 from engine.store import models as m
 from handlers.cases import service as cases
 from handlers.catalogue.service import catalogue
+from handlers.directory import service as directory
 from handlers.documents.models import DocumentFileRow, DocumentRow
 from handlers.documents.numbers import BUILDING, take_number
 from handlers.documents.subject import NO_CASE, case_subject, digest, instant, project_subject, unit_name
@@ -155,19 +156,29 @@ def is_unchanged(session: Session, document_id: int) -> bool:
 
 
 # ---------------------------------------------------------------------- reading
-def documents_of(session: Session, project_id: int | str, case_id: int | None = None) -> list[Document]:
-    """The documents of a project (or of one of its cases), newest first. Ask for the project first: access is checked there."""
+def documents_of(session: Session, project_id: int | str, case_id: int | None = None, *, actor: Actor | None = None) -> list[Document]:
+    """The documents of a project (or of one of its cases), newest first; for an `actor` those this person may see.
+
+    Ask for the project first: access to it is checked there.
+    """
     statement = select(DocumentRow).where(DocumentRow.project_id == int(project_id)).order_by(DocumentRow.id.desc())
     if case_id is not None:
         statement = statement.where(DocumentRow.case_id == case_id)
-    return [_document(row) for row in session.scalars(statement)]
+    found = [_document(row) for row in session.scalars(statement)]
+    return found if actor is None else [each for each in found if _may_see(actor, each)]
 
 
 def document(session: Session, actor: Actor, document_id: int) -> Document:
-    """One document; NotFound when there is none or the actor may not see its project."""
+    """One document; NotFound when there is none, when the actor may not see its project, or when it is internal to the offices."""
     found = stored_document(session, document_id)
     project_row(session, actor, found.project_id)
+    if not _may_see(actor, found):
+        raise NotFound(what="文书", key=document_id)
     return found
+
+
+def _may_see(actor: Actor, found: Document) -> bool:
+    return directory.is_staff(actor) or not catalogue().document(found.kind).internal
 
 
 def stored_document(session: Session, document_id: int) -> Document:

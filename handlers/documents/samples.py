@@ -204,5 +204,10 @@ def sample_context(kind: str) -> dict[str, Any]:
         },
         "project": PROJECT,
         "case": CASE,
-        "facts": COMMON | FACTS.get(kind, {}),
+        "facts": sample_facts(kind),
     }
+
+
+def sample_facts(kind: str) -> dict[str, Any]:
+    """The facts that a flow gives to a document of this kind, by their labels, with invented values."""
+    return COMMON | FACTS.get(kind, {})

@@ -21,11 +21,14 @@ from handlers.documents.issuing import (
     production,
 )
 from handlers.documents.numbers import category_of, take_number
+from handlers.documents.printer import DocumentNotPrinted
+from handlers.documents.samples import sample_facts
 from handlers.documents.verification import Verification, normal_code, sha256_of, verify
 
 __all__ = [
     "Document",
     "DocumentFile",
+    "DocumentNotPrinted",
     "Production",
     "Verification",
     "bundle",
@@ -42,6 +45,7 @@ __all__ = [
     "open_file",
     "production",
     "receipts",
+    "sample_facts",
     "sha256_of",
     "take_number",
     "templates",

@@ -92,7 +92,7 @@ def versions(session: Session, kind: str) -> list[Template]:
 def changed_kinds(session: Session) -> dict[str, int]:
     """Kind -> newest saved version, for the kinds whose shipped text was changed."""
     statement = select(DocumentTemplateRow.kind, func.max(DocumentTemplateRow.version)).group_by(DocumentTemplateRow.kind)
-    return dict(session.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in session.execute(statement)}
 
 
 @dataclass(frozen=True, slots=True)
