@@ -59,7 +59,7 @@ class Caller:
 
 @pytest.fixture
 def people(engine: Engine) -> Engine:
-    """ada (administrator), ana (analyst), li (自然资源局 经办), wang (住建局 经办), muge (an applicant); without passwords, which take long."""
+    """ada (administrator), ana (analyst), li (自然资源局 经办), wang (住建局 经办), muge (an applicant); passwords take long to make."""
     add_people(engine)
     return engine
 

@@ -42,7 +42,7 @@ def document(api: Api, version: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "联办 Lianban: Camunda 8 REST API v2",
+            "title": f"联办 Lianban {api.prefix}",
             "version": version,
             "description": "错误一律为 application/problem+json（RFC 9457），detail 先中文后英文。Errors are RFC 9457 problem details.",
         },

@@ -10,8 +10,9 @@ from typing import Any
 from flask import Blueprint, Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
-from webapp.api import openapi, v2, waiting
+from webapp.api import engine_rest, links, openapi, v2, waiting
 from webapp.api.identity import identify
+from webapp.api.operation import Api
 from webapp.api.rendering import json_answer
 from webapp.api.types import MAX_KEY
 from webapp.context import public
@@ -30,27 +31,26 @@ class KeyConverter(BaseConverter):
 
 
 def install(app: Flask) -> None:
-    """Every operation of every module of the packages, and /v2/openapi.json."""
+    """Every operation of every module of the packages, the OpenAPI documents, and the addresses that Camunda Modeler opens."""
     app.url_map.converters["key"] = KeyConverter
-    for package in (v2,):
+    for package in (v2, engine_rest):
         for module in iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
     waiting.install(app)
-    blueprint = v2.v2.blueprint()
-    blueprint.before_request(identify)
-    _serve_document(blueprint)
-    app.register_blueprint(blueprint)
+    for api, version in ((v2.v2, v2.GATEWAY_VERSION), (engine_rest.engine_rest, engine_rest.VERSION)):
+        blueprint = api.blueprint()
+        blueprint.before_request(identify)
+        _serve_document(blueprint, api, version)
+        app.register_blueprint(blueprint)
+    app.register_blueprint(links.blueprint)
 
 
-def _serve_document(blueprint: Blueprint) -> None:
+def _serve_document(blueprint: Blueprint, api: Api, version: str) -> None:
+    document = lru_cache(maxsize=1)(lambda: openapi.document(api, version))
+
     @public
     def openapi_document() -> Any:
         """The OpenAPI document, for generators and for people."""
-        return json_answer(_document())
+        return json_answer(document())
 
     blueprint.add_url_rule("/openapi.json", view_func=openapi_document)
-
-
-@lru_cache(maxsize=1)
-def _document() -> dict[str, Any]:
-    return openapi.document(v2.v2, v2.GATEWAY_VERSION)

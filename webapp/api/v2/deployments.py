@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from flask import request
+from werkzeug.datastructures import FileStorage
 
 from engine import commands
 from engine.commands import Deployed, Deployment
@@ -140,8 +142,13 @@ def _files() -> list[tuple[str, bytes]]:
         raise PartsInvalid(reason=f"未知字段 unknown field {', '.join(unknown)[:200]}")
     if request.form.get("tenantId", TENANT) not in {TENANT, ""}:
         raise PartsInvalid(reason=f"没有租户 unknown tenant {request.form['tenantId'][:100]}")
+    return read_files(request.files.getlist("resources"))
+
+
+def read_files(parts: Sequence[FileStorage]) -> list[tuple[str, bytes]]:
+    """(bare name, content) of uploaded files. Raises PartsInvalid, ResourceTooLarge."""
     found: dict[str, bytes] = {}
-    for part in request.files.getlist("resources"):
+    for part in parts:
         name = (part.filename or "").replace("\\", "/").rpartition("/")[2]
         if not name or name in found or "\0" in name or len(name) > 300:
             raise PartsInvalid(reason=f"文件名缺失或重复 a file name is missing or used twice: {name[:100]}")

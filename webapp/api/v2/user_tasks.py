@@ -8,7 +8,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from engine import commands
-from engine.commands.assign_task import assign_task, update_task
 from engine.errors import NotFound
 from engine.store import definitions
 from engine.store.search import Condition, PageRequest, search
@@ -185,7 +184,7 @@ def assign_user_task(user_task_key: int, body: AssignTask) -> None:
         person = directory.get_user(session, body.assignee)
         if person is None or person.disabled:
             raise NotFound(what="用户", key=body.assignee)
-        assign_task(session, actor(), user_task_key, body.assignee, allow_override=override)
+        commands.assign_task(session, actor(), user_task_key, body.assignee, allow_override=override)
 
 
 @v2.operation("DELETE", "/user-tasks/<key:user_task_key>/assignee", tag="userTask", answers={204: None})
@@ -217,7 +216,7 @@ def update_user_task(user_task_key: int, body: UpdateTask) -> None:
     """修改任务的期限、候选人或优先级 / change dates, candidates or priority. 需要“流程运维”权限。"""
     changes = {} if body.changeset is None else {name: getattr(body.changeset, name) for name in body.changeset.model_fields_set}
     with engine().unit_of_work() as session:
-        update_task(session, actor(), user_task_key, changes)
+        commands.update_task(session, actor(), user_task_key, changes)
 
 
 class CompleteTask(Body):

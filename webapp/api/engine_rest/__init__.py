@@ -1,0 +1,8 @@
+"""The part of Camunda 7's REST API that its Modeler and its external task clients use, for old diagrams and their workers."""
+
+from webapp.api.operation import Api
+
+engine_rest = Api("engine_rest", "/engine-rest")
+"""All operations below /engine-rest; the modules of this package add theirs when they are imported."""
+
+VERSION = "7.24.0"
