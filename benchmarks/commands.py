@@ -1,115 +1,87 @@
-"""Complete a user task through the service against a bare five-row commit of SQLAlchemy Core on the same database."""
+"""Starting instances and completing user tasks through the service, against bare commits of five rows on the same database.
+
+Resident: the instance is in the process's cache; restored: it is built from its rows. The processes are a sequence of three user tasks,
+without a form and with one.
+"""
 
 from __future__ import annotations
 
-import statistics
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Column, Integer, String, Table, event, select
+from sqlalchemy import select
 
-from engine import Engine, commands, open_engine
+from benchmarks._measure import Action, Database, Row, bare_commit, databases, in_turn, median_of, row
+from engine import Engine, commands
 from engine.policy import SYSTEM, Actor
-from engine.settings import Settings
 from engine.store import models as m
-from engine.store.database import Base
+from tests.statements import counted
 
-DIAGRAM = Path(__file__).parent / "diagrams" / "sequence.bpmn"
+DIAGRAMS = Path(__file__).parent / "diagrams"
 ROUNDS = 300
-_row = Table("bench_row", Base.metadata, Column("id", Integer, primary_key=True), Column("body", String(400)))
+CLERK = Actor("clerk", frozenset({"A.handler"}))
+TARGETS = {"SQLite": (1.8, 2.2), "PostgreSQL": (2.5, 3.0)}
 
 
-def run() -> list[dict[str, Any]]:
-    """Rows of the table in var/bench.json; SQLite with synchronous=FULL."""
-    with tempfile.TemporaryDirectory() as folder:
-        engine = open_engine(Settings(database_url=f"sqlite:///{folder}/bench.db", jobs="inline"))
-        engine.create_schema()
-        with engine.unit_of_work() as session:
-            commands.deploy(session, SYSTEM, [(DIAGRAM.name, DIAGRAM.read_bytes())])
-        bare = _median(lambda i: _bare_commit(engine, i))
-        resident = _median(_completer(engine, cold=False))
-        restored = _median(_completer(engine, cold=True))
-        statements = _count_statements(engine)
-        started = _median(lambda _: _start(engine))
-        engine.close()
-    pair = started + resident
+def run() -> list[Row]:
+    """Rows of the table in var/bench.json, on SQLite and PostgreSQL."""
+    with databases() as both:
+        return [line for database in both for line in _measure(database)]
+
+
+def _measure(database: Database) -> list[Row]:
+    engine = database.open()
+    bare = bare_commit(database, engine)
+    with engine.unit_of_work() as session:
+        files = ("sequence.bpmn", "sequence_with_form.bpmn", "opinion.form")
+        commands.deploy(session, SYSTEM, [(name, (DIAGRAMS / name).read_bytes()) for name in files])
+    resident_target, restored_target = TARGETS[database.label]
+    resident, base = in_turn(ROUNDS, _completer(engine), bare)
+    restored, restored_base = in_turn(ROUNDS, _completer(engine, cold=True), _shifted(bare, 1))
+    form, form_base = in_turn(ROUNDS, _completer(engine, "sequence_with_form"), _shifted(bare, 2))
+    started = median_of(ROUNDS, lambda _: start(engine))
+    statements = _statements(engine)
+    engine.close()
+    where = f"({database.label})"
     return [
-        _row_of("complete a user task, resident, vs bare 5-row commit (SQLite)", resident, bare, 1.8),
-        _row_of("complete a user task, restored, vs bare 5-row commit (SQLite)", restored, bare, 2.2),
-        _row_of("start + complete, vs two bare 5-row commits (SQLite)", pair, 2 * bare, 2.0),
-        {
-            "name": "SQL statements per completed task",
-            "value": statements,
-            "unit": "count",
-            "baseline": 126,
-            "ratio": statements / 126,
-            "target": "<= 10",
-            "ok": statements <= 10,
-        },
+        row(f"complete a user task, resident, vs bare 5-row commit {where}", resident, base, resident_target),
+        row(f"complete a user task, restored, vs bare 5-row commit {where}", restored, restored_base, restored_target),
+        row(f"complete a user task with a form, resident, vs bare 5-row commit {where}", form, form_base, None),
+        row(f"start + complete, vs two bare 5-row commits {where}", started + resident, 2 * base, 2.0),
+        row(f"instances per second, start + complete {where}", 1 / (started + resident), None, None, "1/s"),
+        row(f"SQL statements per completed task {where}", statements, None, 10, "count"),
     ]
 
 
-def _row_of(name: str, value: float, baseline: float, target: float) -> dict[str, Any]:
-    ratio = value / baseline
-    return {
-        "name": name,
-        "value": value * 1000,
-        "unit": "ms",
-        "baseline": baseline * 1000,
-        "ratio": ratio,
-        "target": f"<= {target}x",
-        "ok": ratio <= target,
-    }
-
-
-def _median(action: Callable[[int], Any]) -> float:
-    times = []
-    for i in range(ROUNDS):
-        begin = time.perf_counter()
-        action(i)
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
-
-
-def _bare_commit(engine: Engine, number: int) -> None:
-    with engine.runtime.database.begin() as connection:
-        connection.execute(_row.insert(), [{"id": number * 5 + i, "body": "x" * 80} for i in range(5)])
-
-
-def _start(engine: Engine) -> int:
+def start(engine: Engine, process_id: str = "sequence") -> int:
+    """Start one instance in a transaction of its own."""
     with engine.unit_of_work() as session:
-        return commands.start_instance(session, SYSTEM, "sequence", {"amount": 3})
+        return commands.start_instance(session, SYSTEM, process_id, {"amount": 3})
 
 
-def _completer(engine: Engine, *, cold: bool) -> Callable[[int], None]:
+def _shifted(bare: Action, blocks: int) -> Action:
+    return lambda number: bare(number + blocks * 100_000)
+
+
+def _completer(engine: Engine, process_id: str = "sequence", *, cold: bool = False) -> Action:
+    """An action that completes the task of its own instance; cold: of one that is not in the cache."""
     keys = []
-    for _ in range(ROUNDS):
-        instance = _start(engine)
+    for _ in range(ROUNDS + 10):
+        instance = start(engine, process_id)
         with engine.reading() as session:
             keys.append(session.scalars(select(m.user_task.c.key).where(m.user_task.c.instance_key == instance)).one())
-    clerk = Actor("clerk", frozenset({"A.handler"}))
     if cold:
         engine.runtime.instances.clear()
 
     def complete(number: int) -> None:
         with engine.unit_of_work() as session:
-            commands.complete_task(session, clerk, keys[number], {"opinion": "同意"})
+            commands.complete_task(session, CLERK, keys[number], {"opinion": "同意"})
 
     return complete
 
 
-def _count_statements(engine: Engine) -> int:
-    complete = _completer(engine, cold=False)
+def _statements(engine: Engine) -> int:
+    complete = _completer(engine)
     complete(0)
-    seen: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        seen.append(arguments[2])
-
-    event.listen(engine.runtime.database, "before_cursor_execute", note)
-    complete(1)
-    event.remove(engine.runtime.database, "before_cursor_execute", note)
-    return sum(not statement.startswith("BEGIN") for statement in seen)
+    with counted(engine) as statements:
+        complete(1)
+    return len(statements)

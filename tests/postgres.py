@@ -18,16 +18,20 @@ class Cluster:
     programs: Path
     data: Path
     port: int
+    durable: bool = False
 
     @classmethod
-    def start(cls, folder: Path) -> Cluster:
-        """Make and start a cluster in `folder`. Fails (never skips) with what to install when there is no PostgreSQL."""
+    def start(cls, folder: Path, *, durable: bool = False) -> Cluster:
+        """Make and start a cluster in `folder`; `durable`: commits wait for the disk, as benchmarks must.
+
+        Fails (never skips) with what to install when there is no PostgreSQL.
+        """
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
         assert found, "PostgreSQL is missing: run `make setup`, or install the Debian package `postgresql`"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        cluster = cls(found[-1], folder / "data", port)
+        cluster = cls(found[-1], folder / "data", port, durable)
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         cluster._run("initdb", "-D", str(cluster.data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync", "--no-locale")
@@ -37,7 +41,8 @@ class Cluster:
     def start_again(self) -> None:
         """After stop()."""
         folder = self.data.parent
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=300"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=300"
+        options += "" if self.durable else " -c fsync=off"
         self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
