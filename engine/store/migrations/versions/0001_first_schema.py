@@ -610,6 +610,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_case_event_case_id"), "case_event", ["case_id"], unique=False)
     op.create_table(
+        "case_promise",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("materials", database.Json, nullable=False),
+        sa.Column("deadline", sa.Date(), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("document", sa.String(length=100), nullable=False),
+        sa.Column("signed_by", sa.String(length=100), nullable=False),
+        sa.Column("signed_at", database.Instant(), nullable=False),
+        sa.Column("ended_at", database.Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_case_promise_case_id_case_file")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_promise")),
+    )
+    op.create_index(op.f("ix_case_promise_case_id"), "case_promise", ["case_id"], unique=False)
+    op.create_index(op.f("ix_case_promise_state"), "case_promise", ["state"], unique=False)
+    op.create_table(
         "clock_event",
         sa.Column("id", database.BigKey, nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -630,6 +648,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_event")),
     )
     op.create_index(op.f("ix_clock_event_case_id"), "clock_event", ["case_id"], unique=False)
+    op.create_table(
+        "credit_record",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organisation_code", sa.String(length=18), nullable=False),
+        sa.Column("organisation", sa.String(length=200), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.String(length=100), nullable=False),
+        sa.Column("recorded_at", database.Instant(), nullable=False),
+        sa.Column("repaired_by", sa.String(length=100), nullable=False),
+        sa.Column("repaired_at", database.Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_credit_record_case_id_case_file")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_record")),
+    )
+    op.create_index(op.f("ix_credit_record_case_id"), "credit_record", ["case_id"], unique=False)
+    op.create_index(op.f("ix_credit_record_organisation_code"), "credit_record", ["organisation_code"], unique=False)
     op.create_table(
         "decision_definition",
         sa.Column("key", database.BigKey, autoincrement=True, nullable=False),
@@ -675,6 +709,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_document_case_id"), "document", ["case_id"], unique=False)
     op.create_index(op.f("ix_document_project_id"), "document", ["project_id"], unique=False)
+    op.create_table(
+        "expert_draw",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("seed", sa.String(length=40), nullable=False),
+        sa.Column("pool", database.Json, nullable=False),
+        sa.Column("excluded", database.Json, nullable=False),
+        sa.Column("drawn", database.Json, nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_expert_draw_case_id_case_file")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expert_draw")),
+    )
+    op.create_index(op.f("ix_expert_draw_case_id"), "expert_draw", ["case_id"], unique=False)
     op.create_table(
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -869,12 +917,20 @@ def downgrade() -> None:
     op.drop_table("process_definition")
     op.drop_index("ix_notice_recipient", table_name="notice")
     op.drop_table("notice")
+    op.drop_index(op.f("ix_expert_draw_case_id"), table_name="expert_draw")
+    op.drop_table("expert_draw")
     op.drop_index(op.f("ix_document_project_id"), table_name="document")
     op.drop_index(op.f("ix_document_case_id"), table_name="document")
     op.drop_table("document")
     op.drop_table("decision_definition")
+    op.drop_index(op.f("ix_credit_record_organisation_code"), table_name="credit_record")
+    op.drop_index(op.f("ix_credit_record_case_id"), table_name="credit_record")
+    op.drop_table("credit_record")
     op.drop_index(op.f("ix_clock_event_case_id"), table_name="clock_event")
     op.drop_table("clock_event")
+    op.drop_index(op.f("ix_case_promise_state"), table_name="case_promise")
+    op.drop_index(op.f("ix_case_promise_case_id"), table_name="case_promise")
+    op.drop_table("case_promise")
     op.drop_index(op.f("ix_case_event_case_id"), table_name="case_event")
     op.drop_table("case_event")
     op.drop_index(op.f("ix_case_clock_state"), table_name="case_clock")
