@@ -116,6 +116,3 @@ def audited(engine: Engine, action: str) -> list[Any]:
 def version(engine: Engine, key: int) -> int:
     with engine.reading() as session:
         return int(reads.instance(session, key).version)
-
-
-

@@ -12,14 +12,12 @@ from engine.commands import Asked
 from engine.errors import Conflict, Forbidden, Invalid
 from engine.policy import SYSTEM, Actor
 from engine.store import models as m
-from tests.bpmn.support import boundary, chain, io, multi, timer
+from tests.bpmn.support import END, START, boundary, chain, io, multi, timer
 from tests.operations.support import (
     ANNA,
     BERT,
-    END,
     LINE,
     OPERATOR,
-    START,
     audited,
     both_databases,
     complete,

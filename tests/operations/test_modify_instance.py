@@ -12,14 +12,12 @@ from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.policy import Actor
 from engine.store import reads
 from engine.store.models import element_key, split_key
-from tests.bpmn.support import MESSAGE, SIGNAL, boundary, chain, el, event_sub, gate, io, multi, sub, timer, zeebe
+from tests.bpmn.support import END, MESSAGE, SIGNAL, START, boundary, chain, el, event_sub, gate, io, multi, sub, timer, zeebe
 from tests.operations.support import (
     ANNA,
     BLOCK,
-    END,
     LINE,
     OPERATOR,
-    START,
     audited,
     both_databases,
     complete,

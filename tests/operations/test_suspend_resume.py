@@ -13,13 +13,11 @@ from engine.errors import Conflict, Forbidden, Invalid, Suspended
 from engine.policy import SYSTEM
 from engine.store import models as m
 from engine.store import reads
-from tests.bpmn.support import ERROR, MESSAGE, SIGNAL, boundary, chain, doc, el, gate, service, timer, zeebe
+from tests.bpmn.support import END, ERROR, MESSAGE, SIGNAL, START, boundary, chain, doc, el, gate, service, timer, zeebe
 from tests.operations.support import (
     ANNA,
-    END,
     LINE,
     OPERATOR,
-    START,
     audited,
     both_databases,
     complete,

@@ -167,6 +167,8 @@ def _check_target(element: Element, old: int, ancestry: Ancestry) -> None:
         raise Conflict(reason=f"只能退回到任务或子流程，{element.bpmn_id} 不是（not an activity）")
     before = ancestry.before(old)
     source = element._wf_spec.task_specs.get(ancestry.entered[before].element_id) if before in ancestry.entered else None
+    if source is not None and source.trigger is not None and source.trigger.kind == "compensate":
+        raise Conflict(reason=f"不能退回到补偿环节 {element.bpmn_id}（a compensation handler）")
     if source is not None and source.kind == "eventBasedGateway":
         raise Conflict(reason=f"{element.bpmn_id} 由事件网关选中，不能退回（chosen by an event-based gateway）")
 
@@ -239,9 +241,12 @@ def _branching_point(scope: Scope, token_id: int | None, ancestry: Ancestry) -> 
 
 
 def _again(scope: Scope, token_id: int, ancestry: Ancestry) -> Token:
-    """A new token where an old one was: same element, same incoming flow, same predecessor in history."""
+    """A new token where an old one was: same element, same incoming flow, same predecessor in history. Raises Conflict when the instance
+    has migrated since to a diagram without that element."""
     event = ancestry.entered[token_id]
-    element: Any = scope.elements()[event.element_id]
+    element: Any = scope.elements().get(event.element_id)
+    if element is None:
+        raise Conflict(reason=f"经过的 {event.element_id} 在现在的流程版本中已不存在（is not in the version it runs on now）")
     flow = element.incoming.index(event.flow_id) if event.flow_id in element.incoming else None
     return Token(
         scope, element, _branching_point(scope, event.predecessor, ancestry), flow=flow, came_from=event.predecessor, replaces=token_id

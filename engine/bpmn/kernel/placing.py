@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bpmn.kernel.moves import is_silent, lineage, path_to
 from engine.bpmn.kernel.scope import PLACES, Place
+from engine.bpmn.kernel.signing import SIGN, remove_sign
 from engine.bpmn.kernel.token import Token
 from engine.errors import Conflict, Invalid, NotFound
 
@@ -65,15 +66,16 @@ class Modification:
 
 def modify(process: Process, change: Modification) -> None:
     """Check the whole modification, then do it. Raises NotFound, Invalid or Conflict before anything has changed."""
-    activations, gone = [*change.activations], _terminated(process, change)
+    gone = _terminated(process, change)
+    activations: list[tuple[Activation, Token | None]] = [(each, None) for each in change.activations]
     for move in change.moves:
         activations.extend(_moved(process, move))
     if not activations and not gone:
         raise Invalid(reason="修改请求是空的（nothing to modify）")
-    for activation in activations:
+    for activation, _ in activations:
         _check(process, activation)
-    for activation in activations:
-        activate(process, activation)
+    for activation, source in activations:
+        activate(process, activation, source)
     terminate(process, gone)
 
 
@@ -87,13 +89,18 @@ def jump(token: Token, target: Activation, *, everything: bool) -> None:
         return
     path = path_to(process.spec, target.element_id) or ()
     live = [each for _, each in sorted(process.tokens.items()) if each.id > 0 and each.live and not is_silent(each)]
-    gone = [each for each in live if each.task_spec.bpmn_id not in path]
-    modify(process, Modification((target,), terminations=tuple(Termination(token=each.id) for each in gone)))
+    outside = {each.id for each in live if each.task_spec.bpmn_id not in path}
+    gone = [each for each in live if each.id in outside and not any(up.id in outside for up in lineage(each) if up is not each)]
+    others = tuple(Termination(token=each.id) for each in gone if each is not token)
+    if token in gone:
+        modify(process, Modification(moves=(Move(target, source_token=token.id),), terminations=others))
+    else:
+        modify(process, Modification((target,), terminations=others))
 
 
 # ---------------------------------------------------------------------- activate
-def activate(process: Process, activation: Activation) -> None:
-    """Put a token on the element, opening the subprocesses around it."""
+def activate(process: Process, activation: Activation, source: Token | None = None) -> None:
+    """Put a token on the element, opening the subprocesses around it. In the history it comes after the `source` that it was moved from."""
     scope, missing = _surroundings(process, activation)
     _write_variables(process, scope, missing, activation)
     names = (*missing, activation.element_id)
@@ -104,6 +111,8 @@ def activate(process: Process, activation: Activation) -> None:
     if opening is not None:
         opening.remember(**{PLACES: [*opening.internal_data[PLACES], *place["inside"]]})
         return
+    if source is not None:
+        place["came_from"] = next((up.id for up in lineage(source) if up.workflow is scope), None)
     token = scope.put(place)
     token.task_spec._update(token)
 
@@ -186,9 +195,10 @@ def _write_variables(process: Process, scope: Scope, missing: tuple[str, ...], a
 
 # ---------------------------------------------------------------------- move and terminate
 def instances_of(process: Process, element_id: str) -> list[Token]:
-    """The live instances of an element in id order: a multi-instance as its body."""
+    """The live instances of an element in id order: a multi-instance as its body, a user task without its signers."""
     found = [process.tokens[each] for each in sorted(process.tokens) if each > 0]
-    return [each for each in found if each.live and each.task_spec.name == element_id and not is_silent(each)]
+    found = [each for each in found if each.live and each.task_spec.name == element_id and not is_silent(each)]
+    return [each for each in found if SIGN not in each.internal_data]
 
 
 def _sources(process: Process, element_id: str | None, token_id: int | None) -> list[Token]:
@@ -196,11 +206,22 @@ def _sources(process: Process, element_id: str | None, token_id: int | None) -> 
         token = process.tokens.get(token_id)
         if token is None or token_id <= 0 or not token.live or is_silent(token):
             raise NotFound(what="元素实例 element instance", key=str(token_id))
+        _check_source(token)
         return [token]
     found = instances_of(process, element_id or "")
     if not found:
         raise NotFound(what="元素实例 element instance", key=element_id)
+    for token in found:
+        _check_source(token)
     return found
+
+
+def _check_source(token: Token) -> None:
+    """The throw event that started a compensation handler waits for it."""
+    around = list(lineage(token))
+    parent = around[1] if len(around) > 1 and around[1].workflow is token.workflow else None
+    if parent is not None and parent.task_spec.trigger is not None and parent.task_spec.trigger.kind == "compensate":
+        raise Conflict(reason=f"{token.task_spec.bpmn_id} 正在补偿，只能连同 {parent.task_spec.bpmn_id} 一起终止（compensating）")
 
 
 def _terminated(process: Process, change: Modification) -> list[Token]:
@@ -211,21 +232,23 @@ def _terminated(process: Process, change: Modification) -> list[Token]:
     return [found[each] for each in sorted(found)]
 
 
-def _moved(process: Process, move: Move) -> Iterable[Activation]:
-    """One activation for each source, in the innermost scope around the source that is also around the target."""
+def _moved(process: Process, move: Move) -> Iterable[tuple[Activation, Token]]:
+    """One activation for each source, with it, in the innermost scope around the source that is also around the target."""
     target = move.activation
     for source in _sources(process, move.source_element, move.source_token):
         if target.ancestor is not None:
-            yield target
+            yield target, source
             continue
         path = path_to(process.spec, target.element_id) or ()
+        if SIGN in source.internal_data:
+            raise Conflict(reason=f"加签任务 {source.task_spec.bpmn_id} 不能移动，只能终止（a signature cannot be moved）")
         if source.task_spec.name in path:
             raise Conflict(reason=f"不能从 {source.task_spec.name} 移到它自己之内（into itself）")
         specs: list[ScopeSpec] = [process.spec]
         for name in path:
             specs.append(specs[-1].inner[name])
         around = next(up.workflow for up in lineage(source) if up.workflow.spec in specs)
-        yield Activation(target.element_id, around.parent_task_id or 0, target.variables)
+        yield Activation(target.element_id, around.parent_task_id or 0, target.variables), source
 
 
 def terminate(process: Process, tokens: list[Token]) -> None:
@@ -236,6 +259,9 @@ def terminate(process: Process, tokens: list[Token]) -> None:
 
 
 def _terminate(token: Token) -> None:
+    if SIGN in token.internal_data:
+        remove_sign(token)
+        return
     scope = token.workflow
     body = token.container() if token.is_loop_member() else None
     scope.cancel_tree(token)

@@ -65,7 +65,11 @@ def find_withdrawal(process: Process, token_id: int, ancestry: Ancestry) -> With
         raise Conflict(reason="所在的子流程或流程已经结束，不能撤回（its scope has ended）")
     if ancestry.ended.get(token_id) != "completed" and token_id not in scope.live:
         raise Conflict(reason=f"{event.element_id} 没有办结（was not completed）")
-    if event.predecessor in ancestry.entered and ancestry.entered[event.predecessor].element_id == event.element_id:
+    before = ancestry.entered.get(event.predecessor or 0)
+    source = scope.elements().get(before.element_id) if before is not None else None
+    if event.element_id not in scope.elements() or (source is not None and source.trigger and source.trigger.kind == "compensate"):
+        raise Conflict(reason="补偿环节不能撤回（a compensation handler cannot be taken back）")
+    if before is not None and before.element_id == event.element_id and ancestry.ended.get(before.token_id) != "terminated":
         raise Conflict(reason="加签意见不能撤回（a signature cannot be taken back）")
     return _open_among(process, token_id, event.scope_id, _after(token_id, ancestry), ancestry)
 
