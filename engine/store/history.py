@@ -194,14 +194,14 @@ def last_element_event(session: Session, instance_key: int) -> int:
 def live_elements(session: Session, instance_key: int, last_event: int | None = None) -> dict[int, ElementEvent]:
     """Token id -> how it was entered (under its latest element id), of what was live after an event (None: now)."""
     event = m.element_event.c
-    columns = (event.token_id, event.kind, event.element_id, event.scope_id, event.predecessor, event.flow_id)
+    columns = (event.token_id, event.kind, event.element_id, event.scope_id, event.predecessor, event.flow_id, event.into)
     statement = select(*columns).where(event.instance_key == instance_key).order_by(event.id)
     if last_event is not None:
         statement = statement.where(event.id <= last_event)
     live: dict[int, ElementEvent] = {}
-    for token, kind, element, scope, predecessor, flow_id in session.execute(statement):
+    for token, kind, element, scope, predecessor, flow_id, into in session.execute(statement):
         if kind == "entered":
-            live[token] = ElementEvent(token, "entered", element, scope, predecessor, flow_id)
+            live[token] = ElementEvent(token, "entered", element, scope, predecessor, flow_id, into)
         elif kind == "migrated":
             live[token].element_id = element
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import Row, select
 
 from engine import Engine, commands
@@ -12,6 +13,7 @@ from engine.store import definitions, reads
 from engine.store import models as m
 from tests.bpmn.support import END, START, chain, doc, user
 
+both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 CLERK = Actor("clerk", frozenset({"NEW"}), frozenset({"operate"}))
 
 

@@ -14,7 +14,7 @@ from engine.policy import SYSTEM
 from engine.store import batches, definitions
 from engine.store import models as m
 from tests.bpmn.support import END, START, chain, doc, flow, gate, user
-from tests.migration.support import complete, deploy, instance, open_tasks, sequence, start
+from tests.migration.support import both_databases, complete, deploy, instance, open_tasks, sequence, start
 
 
 def create(engine: Engine, kind: str, keys: list[int], **parameters: object) -> int:
@@ -35,6 +35,7 @@ def progress(engine: Engine, key: int) -> batches.BatchProgress:
         return commands.batch_progress(session, SYSTEM, key)
 
 
+@both_databases
 def test_instances_are_migrated_and_each_failure_is_named(engine: Engine) -> None:
     source = deploy(engine, sequence("a", "b"))
     keys = [start(engine) for _ in range(4)]
@@ -98,6 +99,7 @@ def test_more_instances_than_one_slice(engine: Engine) -> None:
     assert (progress(engine, key).state, progress(engine, key).done) == ("COMPLETED", 7)
 
 
+@both_databases
 def test_a_worker_that_dies_in_the_middle_loses_and_repeats_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(engine, sequence("a"))
     keys = [start(engine) for _ in range(5)]
@@ -173,6 +175,7 @@ def test_a_cancelled_batch_leaves_out_what_has_not_begun(engine: Engine, monkeyp
     assert (now.state, now.skipped, now.pending) == ("CANCELLED", 2, 0) and now.ended_at is not None
 
 
+@both_databases
 def test_two_workers_on_one_batch_take_different_items(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(engine, sequence("a"))
     keys = [start(engine) for _ in range(4)]

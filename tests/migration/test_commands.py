@@ -16,6 +16,7 @@ from engine.store import reads
 from tests.bpmn.support import END, MESSAGE, SIGNAL, START, boundary, chain, doc, el, flow, gate, service, timer, user, zeebe
 from tests.migration.support import (
     CLERK,
+    both_databases,
     complete,
     deploy,
     instance,
@@ -46,6 +47,7 @@ def task(group: str, form_id: str, name: str) -> bytes:
     return doc(START + el("userTask", "a", inner, name=name) + END + chain("s", "a", "e"))
 
 
+@both_databases
 def test_the_instance_runs_on_the_new_definition_afterwards(engine: Engine) -> None:
     first = deploy(engine, sequence("a", "b"))
     key = start(engine, {"x": 1}, business_id="case-1")
@@ -135,6 +137,7 @@ def test_the_same_definition_is_no_migration(engine: Engine) -> None:
         commands.plan_migration(session, SYSTEM, source, source)
 
 
+@both_databases
 def test_a_trial_says_for_each_instance_whether_it_works_and_changes_nothing(engine: Engine) -> None:
     source = deploy(engine, sequence("a", "b", "c"))
     stays, moves = start(engine, business_id="one"), start(engine, business_id="two")
@@ -170,6 +173,7 @@ def test_a_trial_runs_no_handler(engine: Engine) -> None:
 
 
 # ---------------------------------------------------------------------- what is open
+@both_databases
 def test_open_tasks_keep_people_and_form_unless_refreshed(engine: Engine) -> None:
     deploy(engine, task("OLD", "f1", "审查"), form("f1"))
     kept, refreshed = start(engine), start(engine)
@@ -193,6 +197,7 @@ def test_a_claimed_task_stays_claimed(engine: Engine) -> None:
     assert open_tasks(engine, key)["a"].assignee == CLERK.username
 
 
+@both_databases
 def test_message_subscriptions_and_jobs_carry_the_new_element_ids(engine: Engine) -> None:
     def version(host: str, event: str, work: str, name: str) -> bytes:
         body = START + user(host) + service(work, "outside") + END + flow("s", host) + flow("s", work) + chain(host, "e") + chain(work, "e")
@@ -249,6 +254,7 @@ EVENTS = (
 )
 
 
+@both_databases
 def test_undo_brings_back_every_row(engine: Engine) -> None:
     deploy(engine, busy(EVENTS))
     key = start(engine, {"key": "K", "n": 1})
