@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +10,10 @@ from sqlalchemy import Row, delete
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.commands.change_task import change_task
 from engine.commands.claim_task import claim_task
 from engine.commands.complete_task import open_task
+from engine.definitions import process_model
 from engine.errors import Conflict, Invalid, Suspended
 from engine.policy import Actor, require
 from engine.store import audit, reads
@@ -34,7 +36,10 @@ def assign_task(session: Session, actor: Actor, task_key: int, assignee: str, *,
         claim_task(session, actor, task_key)
         return
     require(actor, "operate")
-    session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(assignee=assignee, claimed_at=clock.now()))
+    if "assigning" in _listened(session, task):
+        change_task(session, actor, task_key, "assigning", {"assignee": assignee}, action="assign")
+    else:
+        session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(assignee=assignee, claimed_at=clock.now()))
     _record(session, actor, "task.assigned", task, {"assignee": assignee, "before": task.assignee})
 
 
@@ -49,12 +54,24 @@ def update_task(session: Session, actor: Actor, task_key: int, changes: Mapping[
     task = _locked(session, task_key)
     empty: dict[str, Any] = {"candidate_users": [], "candidate_groups": [], "priority": DEFAULT_PRIORITY}
     values = {name: empty.get(name) if value is None else value for name, value in changes.items()}
+    shown = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+    if "updating" in _listened(session, task):
+        change_task(session, actor, task_key, "updating", shown, action="update")
+    else:
+        _write(session, task_key, values)
+    _record(session, actor, "task.updated", task, {"changes": shown})
+
+
+def _listened(session: Session, task: Row[Any]) -> Collection[str]:
+    """The events of the task that its element has listeners for: then the change waits for their consent."""
+    return process_model(session, task.definition_key).elements[task.element_id].task_events
+
+
+def _write(session: Session, task_key: int, values: dict[str, Any]) -> None:
     session.execute(m.user_task.update().where(m.user_task.c.key == task_key).values(values))
     for kind, name in (("user", "candidate_users"), ("group", "candidate_groups")):
         if name in values:
             _replace_candidates(session, task_key, kind, values[name])
-    shown = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-    _record(session, actor, "task.updated", task, {"changes": shown})
 
 
 def _locked(session: Session, task_key: int) -> Row[Any]:

@@ -18,12 +18,13 @@ from engine import clock
 from engine.bpmn.migration import Instructions
 from engine.commands.cancel_instance import cancel_instance
 from engine.commands.migrate_instance import migrate_instance
+from engine.commands.modify_instance import modify_instance, read_modification
 from engine.commands.resolve_incident import resolve_incident
 from engine.commands.resume_instance import resume_instance
 from engine.commands.suspend_instance import suspend_instance
 from engine.commands.undo_migration import undo_migration
 from engine.errors import Conflict, Invalid, LianbanError, NotFound
-from engine.policy import SYSTEM, Actor, require
+from engine.policy import SYSTEM, Actor, Power, require, require_watch
 from engine.runtime import Runtime, runtime_of
 from engine.store import audit, reads
 from engine.store import batches as rows
@@ -72,6 +73,10 @@ def _retry(session: Session, actor: Actor, key: int, _parameters: Parameters, _r
         resolve_incident(session, actor, incident)
 
 
+def _modify(session: Session, actor: Actor, key: int, parameters: Parameters, reason: str, _batch: int) -> None:
+    modify_instance(session, actor, key, read_modification(key, parameters), reason=reason)
+
+
 def _suspend(session: Session, actor: Actor, key: int, _parameters: Parameters, reason: str, _batch: int) -> None:
     suspend_instance(session, actor, key, reason)
 
@@ -85,9 +90,12 @@ OPERATIONS: dict[str, Operation] = {
     "undo_migration": _undo,
     "cancel": _cancel,
     "retry_incidents": _retry,
+    "modify": _modify,
     "suspend": _suspend,
     "resume": _resume,
 }
+_POWERS: dict[str, tuple[Power, ...]] = dict.fromkeys(("migrate", "undo_migration", "modify"), ("operate", "deploy"))
+"""Analysts, too, may do what changes where instances stand; everything else is the operators'."""
 _REQUIRED: dict[str, tuple[str, ...]] = {"migrate": ("sourceKey", "targetKey")}
 
 
@@ -108,13 +116,14 @@ def create_batch(
     """Begin an operation over these instances (each once, in this order) -> the batch's key. It runs after the commit.
 
     Kinds and parameters: migrate {sourceKey, targetKey, mapping, branches, refreshTasks, refreshWaits}; undo_migration, cancel,
-    retry_incidents, suspend and resume {}.
+    retry_incidents, suspend and resume {}; modify {activateInstructions, moveInstructions, terminateInstructions} as in Camunda 8, by
+    element ids.
     Raises Forbidden, Invalid (unknown kind, nothing or more than 10,000 instances, no reason), NotFound (an instance that never was).
     """
-    require(actor, "operate")
-    parameters, keys = dict(parameters or {}), list(dict.fromkeys(instance_keys))
     if kind not in OPERATIONS:
         raise Invalid(reason=f"未知的批处理类型“{kind}”")
+    require(actor, *_POWERS.get(kind, ("operate",)))
+    parameters, keys = dict(parameters or {}), list(dict.fromkeys(instance_keys))
     missing = [name for name in _REQUIRED.get(kind, ()) if name not in parameters]
     if missing:
         raise Invalid(reason=f"缺少参数：{'、'.join(missing)}")
@@ -158,8 +167,8 @@ def cancel_batch(session: Session, actor: Actor, key: int) -> None:
 
 
 def _change(session: Session, actor: Actor, key: int, allowed: set[str], state: str, action: str) -> None:
-    require(actor, "operate")
     batch = rows.row(session, key, lock=True)
+    require(actor, *_POWERS.get(batch.kind, ("operate",)))
     if batch.state not in allowed:
         raise Conflict(reason=f"批处理现在的状态是 {batch.state}")
     rows.set_state(session, key, state, clock.wall_now(), clock.now() if state == "CANCELLED" else None)
@@ -168,7 +177,7 @@ def _change(session: Session, actor: Actor, key: int, allowed: set[str], state: 
 
 def batch_progress(session: Session, actor: Actor, key: int) -> BatchProgress:
     """How far a batch is. Raises Forbidden, NotFound."""
-    require(actor, "operate")
+    require_watch(actor)
     return rows.progress(session, key)
 
 

@@ -35,7 +35,7 @@ def migrate_instance(
     `source_key`: refuse when the instance is no longer on this definition. A suspended instance stays suspended. Raises Forbidden,
     NotFound, Conflict (ended, or on another version), MigrationRefused with every finding; nothing is changed then.
     """
-    require(actor, "operate")
+    require(actor, "operate", "deploy")
     run = RootRun.locked(session, actor, instance_key, suspended_too=True)
     row = run.row(instance_key)
     if row.state != "ACTIVE":

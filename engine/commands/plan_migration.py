@@ -63,7 +63,7 @@ def plan_migration(
     session: Session, actor: Actor, source_key: int, target_key: int, instructions: Instructions | None = None
 ) -> MigrationPlan:
     """The completed mapping and the difference of two definitions. Raises Forbidden, NotFound, Invalid (source and target are the same)."""
-    require(actor, "operate")
+    require(actor, "operate", "deploy")
     plan = plan_between(session, source_key, target_key, instructions)
     return MigrationPlan(
         source=_ref(session, source_key),
@@ -93,7 +93,7 @@ def try_migration(
 
     Without names the oldest 1,000 live instances of the source are tried.
     """
-    require(actor, "operate")
+    require(actor, "operate", "deploy")
     plan = plan_between(session, source_key, target_key, instructions)
     keys = live_instances(session, source_key)[:TRIALS] if instance_keys is None else list(instance_keys)
     return [_try(session, key, source_key, target_key, plan) for key in keys]

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from engine import policy
 from engine.bpmn import ProcessModel
 from engine.commands.complete_task import open_task
+from engine.commands.looking import Instances, Look
 from engine.commands.root_run import RootRun
 from engine.definitions import process_model
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
@@ -70,7 +71,8 @@ def return_task(
     would recall other branches), Suspended. Nothing is changed then.
     """
     said = _reason(reason)
-    run, task = _locked(session, actor, task_key)
+    run = RootRun.locked(session, actor, split_key(task_key)[0])
+    task = _returnable(session, actor, task_key)
     allowed = return_policy(process_model(session, task.definition_key), task.element_id)
     if mode not in allowed:
         names = "、".join(_NAMES[each] for each in allowed)
@@ -99,18 +101,19 @@ def return_task(
 
 
 def return_targets(session: Session, actor: Actor, task_key: int) -> list[ReturnTarget]:
-    """Where an open task may be returned to, the last step first; empty when the diagram allows nothing. Changes nothing.
+    """Where an open task may be returned to, the last step first; empty when the diagram allows nothing.
 
-    Raises NotFound, Forbidden and Conflict as return_task does. Locks the case for a moment, as every look at a live instance.
+    Changes and locks nothing. Raises NotFound, Forbidden, Conflict and Suspended as return_task does.
     """
-    run, task = _locked(session, actor, task_key)
+    look = Look.at(session, split_key(task_key)[0])
+    task = _returnable(session, actor, task_key)
     allowed = return_policy(process_model(session, task.definition_key), task.element_id)
     if not allowed:
         return []
     doers = _doers(session, task.root_key)
     found: list[ReturnTarget] = []
-    for level in _levels(session, run, task_key):
-        live, events = run.instance(level.key), history.element_events(session, level.key)
+    for level in _levels(session, look, task_key):
+        live, events = look.instance(level.key), history.element_events(session, level.key)
         names = {token.token_id: _name(level.model, token.element_id) for token in live.live_tokens()}
         for point in live.return_points(level.token_id, events):
             element = level.model.elements.get(point.element_id)
@@ -149,16 +152,15 @@ def _reason(reason: str) -> str:
     return reason.strip()
 
 
-def _locked(session: Session, actor: Actor, task_key: int) -> tuple[RootRun, Row[Any]]:
-    run = RootRun.locked(session, actor, split_key(task_key)[0])
+def _returnable(session: Session, actor: Actor, task_key: int) -> Row[Any]:
     task = open_task(session, task_key)
     policy.check(actor, "complete", reads.task_facts(session, task))
     if "sign" in task.properties:
         raise Conflict(reason="加签任务不能退回，请填写意见后提交")
-    return run, task
+    return task
 
 
-def _levels(session: Session, run: RootRun, task_key: int) -> list[_Level]:
+def _levels(session: Session, run: Instances, task_key: int) -> list[_Level]:
     """The task's instance and its callers, the innermost first."""
     key, token_id = split_key(task_key)
     levels: list[_Level] = []

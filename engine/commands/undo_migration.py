@@ -23,7 +23,7 @@ def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
     Raises NotFound (never migrated, or undone already), Conflict with the reason: the instance was worked on since, has ended, or the
     migration itself set something in motion.
     """
-    require(actor, "operate")
+    require(actor, "operate", "deploy")
     run = RootRun.locked(session, actor, instance_key, suspended_too=True)
     row = run.row(instance_key)
     migration = latest_migration(session, instance_key)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock, policy
 from engine.bpmn import Withdrawal
+from engine.commands.looking import Instances, Look
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, Forbidden
 from engine.policy import Actor
@@ -52,13 +53,13 @@ def withdraw_task(session: Session, actor: Actor, task_key: int) -> int:
 
 
 def withdrawable(session: Session, actor: Actor, task_key: int) -> str | None:
-    """None when the actor may take the task back now, else the reason why not (Chinese). Changes nothing."""
+    """None when the actor may take the task back now, else the reason why not (Chinese). Changes and locks nothing."""
     instance_key, token_id = split_key(task_key)
     try:
-        run = RootRun.locked(session, actor, instance_key)
+        look = Look.at(session, instance_key)
         _own(session, actor, task_key)
-        found = run.instance(instance_key).withdrawal(token_id, history.element_events(session, instance_key))
-        _check_untouched(session, run, instance_key, found)
+        found = look.instance(instance_key).withdrawal(token_id, history.element_events(session, instance_key))
+        _check_untouched(session, look, instance_key, found)
     except (Conflict, Forbidden) as refused:
         return refused.message()
     return None
@@ -74,7 +75,7 @@ def _own(session: Session, actor: Actor, task_key: int) -> Row[Any]:
     return task
 
 
-def _check_untouched(session: Session, run: RootRun, instance_key: int, found: Withdrawal) -> None:
+def _check_untouched(session: Session, run: Instances, instance_key: int, found: Withdrawal) -> None:
     for task in (reads.get_task(session, element_key(instance_key, each)) for each in found.tasks):
         _check_task(session, task)
     for token in found.jobs:

@@ -16,6 +16,7 @@ from engine.store.changes import InstanceRow, OpenedForm
 from engine.store.database import Instant
 from engine.store.models import element_key
 
+OPEN_TASK = ("CREATED", "COMPLETING")
 OPEN_JOB = ("CREATED", "ACTIVATED", "FAILED")
 
 
@@ -29,7 +30,7 @@ def rewrite(session: Session, row: InstanceRow, definition_key: int, process_id:
     )
     task, job, wait, incident = m.user_task, m.job, m.message_subscription, m.incident
     values = {"definition_key": definition_key, "process_id": process_id, "element_id": _new_id(task, renamed)}
-    session.execute(update(task).where(task.c.instance_key == key, task.c.state == "CREATED").values(**values))
+    session.execute(update(task).where(task.c.instance_key == key, task.c.state.in_(OPEN_TASK)).values(**values))
     session.execute(update(wait).where(wait.c.instance_key == key).values(process_id=process_id, element_id=_new_id(wait, renamed)))
     if renamed:
         open_jobs = update(job).where(job.c.instance_key == key, job.c.state.in_(OPEN_JOB))
@@ -121,7 +122,7 @@ def backup(session: Session, instance_key: int) -> bytes:
     """Everything a migration may change, as JSON."""
     instance = m.process_instance
     columns = [instance.c[name] for name in _INSTANCE]
-    open_task = (m.user_task.c.instance_key == instance_key) & (m.user_task.c.state == "CREATED")
+    open_task = (m.user_task.c.instance_key == instance_key) & m.user_task.c.state.in_(OPEN_TASK)
     tasks = session.execute(select(m.user_task).where(open_task)).all()
     keys = [task.key for task in tasks]
     rows: dict[str, list[Any]] = {
@@ -194,7 +195,7 @@ def bring_back(session: Session, instance_key: int, kept: Backup, header: bytes,
 def _bring_back_tasks(session: Session, instance_key: int, kept: Backup, now: datetime) -> None:
     connection, task = session.connection(), m.user_task
     keys = [row["key"] for row in kept["user_task"]]
-    since = (task.c.instance_key == instance_key) & (task.c.state == "CREATED") & task.c.key.not_in(keys)
+    since = (task.c.instance_key == instance_key) & task.c.state.in_(OPEN_TASK) & task.c.key.not_in(keys)
     connection.execute(update(task).where(since).values(state="CANCELED", completed_at=now))
     claims = {
         key: (who, at)

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from engine import Engine, clock, commands
 from engine.commands import batches as running
-from engine.errors import Conflict, Invalid, NotFound
-from engine.policy import SYSTEM
+from engine.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.policy import SYSTEM, Actor
 from engine.store import batches, definitions
 from engine.store import models as m
 from tests.bpmn.support import END, START, chain, doc, flow, gate, user
@@ -78,6 +78,30 @@ def test_other_operations(engine: Engine, kind: str) -> None:
         complete(engine, keys[0], "a")
     else:
         assert {instance(engine, k).state for k in keys} == {"TERMINATED"}
+
+
+def test_instances_are_modified(engine: Engine) -> None:
+    deploy(engine, sequence("a", "b"))
+    keys = [start(engine) for _ in range(2)]
+    complete(engine, keys[1], "a")
+    move = {"sourceElementId": "a", "targetElementId": "b"}
+    done = progress(engine, create(engine, "modify", keys, moveInstructions=[move]))
+    assert (done.done, done.failed) == (1, 1)
+    assert [list(open_tasks(engine, k)) for k in keys] == [["b"], ["b"]]
+
+
+def test_an_analyst_may_migrate_and_modify_but_not_cancel(engine: Engine) -> None:
+    deploy(engine, sequence("a"))
+    key = start(engine)
+    analyst = Actor("liuyang", powers=frozenset({"deploy"}))
+    with pytest.raises(Forbidden), engine.unit_of_work() as session:
+        commands.create_batch(session, analyst, "cancel", [key], reason="x")
+    with engine.unit_of_work() as session:
+        batch = commands.create_batch(session, analyst, "undo_migration", [key], reason="x")
+    with engine.reading() as session:
+        assert commands.batch_progress(session, analyst, batch).failed == 1
+        with pytest.raises(Forbidden):
+            commands.batch_progress(session, Actor("nobody"), batch)
 
 
 def test_incidents_are_retried(engine: Engine) -> None:

@@ -78,7 +78,7 @@ def test_who_may_not_operate_may_not_migrate(engine: Engine) -> None:
     source = deploy(engine, sequence("a"))
     key = start(engine)
     target = deploy(engine, sequence("a", "b"))
-    nobody = Actor("nobody", powers=frozenset({"deploy", "read_all"}))
+    nobody = Actor("nobody", powers=frozenset({"read_all"}))
     with engine.unit_of_work() as session:
         for act in (
             lambda: commands.migrate_instance(session, nobody, key, target),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.bpmn import Completed, Pending, parse
+from engine.bpmn import Completed, Pending, Signer, parse
 from engine.bpmn.migration import Instructions, MigrationRefused, make_plan, migrate
 from tests.bpmn.support import (
     COMPENSATE,
@@ -461,6 +461,23 @@ def test_an_open_task_takes_its_new_people_and_form_when_refreshed() -> None:
     migrated = migrate(run.instance, model, make_plan(run.model, model, Instructions(refresh_tasks=True)))
     (opened,) = migrated.tasks
     assert (opened.form_id, opened.candidate_groups) == ("f2", ("NEW",))
+
+
+def test_signatures_that_were_asked_for_go_on_with_their_own_people() -> None:
+    """加签: a signer's task is of the same element, but not from the diagram."""
+    run = Run(with_boundary(boundary("t", "a", timer("PT1H"))))
+    run.do("add_signs", run.token("a"), "before", [Signer(user="zhang")])
+    model = parse(with_boundary(boundary("c", "a", SIGNAL)), "x")[0]
+    plan = make_plan(run.model, model, Instructions(refresh_tasks=True))
+    migrated = migrate(run.instance, model, plan)
+    assert migrated.tasks == [], "the task itself stands still, its signer's people are not the diagram's"
+    run.instance, run.model = migrated.instance, model
+    run.store()
+    assert len(run.rows.open["signals"]) == 1, "the added boundary event waits at the task alone"
+    signer = max(token for token, task in run.rows.open["tasks"].items() if task.assignee == "zhang")
+    run.do("complete_user_task", signer, {})
+    run.complete("a")
+    assert run.state == "COMPLETED"
 
 
 def test_the_roots_of_a_file_do_not_matter() -> None:

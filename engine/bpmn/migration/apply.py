@@ -20,6 +20,7 @@ from engine.bpmn.instance import Instance
 from engine.bpmn.kernel import listeners
 from engine.bpmn.kernel.failure import StepFailed
 from engine.bpmn.kernel.process import Process
+from engine.bpmn.kernel.signing import SIGN
 from engine.bpmn.kernel.token import Token, in_order
 from engine.bpmn.migration.joins import Starving, flows_ahead, starving_joins
 from engine.bpmn.migration.obstacles import failed_expression, is_waiting_catch, obstacles, refuse
@@ -155,7 +156,7 @@ class _Migration:
                     scope.listeners[token.id] = token
                     listener._update(token)
         for host in in_order(dict(process.tokens)):
-            if host._state in (WAITING, READY, STARTED) and not host.task_spec.listens:
+            if host._state in (WAITING, READY, STARTED) and not host.task_spec.listens and SIGN not in host.internal_data:
                 for name in host.task_spec.boundary:
                     if name not in self.wanted and host.live:
                         event = Token(host.workflow, host.workflow.elements()[name], host)
@@ -189,7 +190,7 @@ class _Migration:
                 elif kind == "message" and element.trigger is not None:
                     migrated.waits.append(element.subscription(token, element.trigger))
             elif self.plan.instructions.refresh_tasks:
-                if isinstance(element, UserTask) and token._state == READY:
+                if isinstance(element, UserTask) and token._state == READY and SIGN not in token.internal_data:
                     migrated.tasks.append(element.prepare(token))
                 elif "job" in token.internal_data and listeners.NOTE not in token.internal_data and element.ext.job is not None:
                     migrated.jobs.append(job_of(token, element.ext.job))

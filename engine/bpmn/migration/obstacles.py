@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from engine.bpmn.elements.task_listeners import ALL_RUN
 from engine.bpmn.kernel import listeners
 from engine.bpmn.kernel.failure import StepFailed
+from engine.bpmn.kernel.scope import PLACES
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.migration.plan import Plan, finding
 from engine.bpmn.migration.rewrite import Rewriter
@@ -83,8 +85,11 @@ def _obstacles_at(token: Token, rewriter: Rewriter, plan: Plan) -> Iterator[Find
         zh = f"停在“{label}”（{name}），新版本没有对应的元素：请指定对应元素，或明确取消"
         yield finding("unmapped", "error", zh, f"it stands at {name}, which has no target: map or cancel it", id=name)
         return
+    if PLACES in token.internal_data:
+        zh = f"“{name}”正在被退回重新进入，请先处理其中的异常或作业"
+        yield finding("re-entering", "error", zh, f"{name} is being entered again: finish that first", id=name)
     note = token.internal_data.get(listeners.NOTE)
-    if note is not None and note[1] >= len(getattr(target.ext, f"{note[0]}_listeners")):
+    if note is not None and ALL_RUN > note[1] >= len(getattr(target.ext, f"{note[0]}_listeners")):
         zh = f"“{name}”正在等待的监听器在新版本中不存在"
         yield finding("listener", "error", zh, f"the pending listener of {name} does not exist in the target", id=name)
     for wanted in token.internal_data.get("todo", []):
