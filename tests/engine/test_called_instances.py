@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine import Engine, commands
 from engine.policy import SYSTEM
 from engine.store import reads
@@ -52,3 +54,21 @@ def test_cancelling_while_a_called_instance_is_undone_leaves_nothing_open(engine
     with engine.unit_of_work() as session:
         commands.cancel_instance(session, SYSTEM, key, reason="test")
     assert open_tasks(engine) == [] and state(engine, release.instance_key) == "TERMINATED"
+
+
+@pytest.mark.parametrize(("binding", "expected"), [("deployment", "first"), ("latest", "second"), ('versionTag" versionTag="1.0', "first")])
+def test_row_p_a_call_is_pinned_as_its_binding_says_although_a_newer_version_came_meanwhile(
+    engine: Engine, binding: str, expected: str
+) -> None:
+    caller = (DIAGRAMS / "bound_call.bpmn").read_bytes().replace(b'bindingType="deployment', f'bindingType="{binding}'.encode())
+    first = (DIAGRAMS / "bound.bpmn").read_bytes()
+    second = first.replace(b"first", b"second").replace(b'value="1.0"', b'value="2.0"')
+    for resources in ([("bound_call.bpmn", caller), ("bound.bpmn", first)], [("bound.bpmn", second)]):
+        with engine.unit_of_work() as session:
+            commands.deploy(session, SYSTEM, resources)
+        if not open_tasks(engine):
+            key = start(engine, "binding")
+    complete(engine, clerk("A.handler"), open_tasks(engine)[0].key)
+    assert state(engine, key) == "COMPLETED"
+    with engine.reading() as session:
+        assert reads.variables(session, key)["version"] == expected

@@ -1,14 +1,13 @@
 """The rows of engine.md §1: what stock SpiffWorkflow does wrong and what must happen instead, on the same diagram.
 
 Every row has a test on the kernel (stored and restored before each step) and a control that shows stock's behaviour, so that nobody
-believes a row is covered when the diagram does not provoke it.
+believes a row is covered when the diagram does not provoke it. Rows m, p, u and w are in test_rows_m_p_u_w.py.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +36,7 @@ def row(name: str) -> bytes:
 # ---------------------------------------------------------------------------------------------- a
 def test_row_a_the_join_counts_every_flow_in_every_round() -> None:
     run = Run(row("a"), {"again": True})
-    for first, second in ("ab", "ba", "ab", "ba", "bb"[:1] + "a"):
+    for first, second in (("a", "b"), ("b", "a"), ("a", "b"), ("b", "a"), ("b", "a")):
         run.complete(first)
         assert run.tasks == [second]
         run.complete(second)
@@ -88,14 +87,13 @@ def test_row_c_control() -> None:
 def test_row_d_thousands_of_rounds_at_flat_cost() -> None:
     run = Run(row("d"), {"again": True})
     rounds = 10_000 if SOAK else 1_200
-    spent: list[float] = []
+    written: list[int] = []
     for _ in range(rounds):
-        started = time.perf_counter()
         run.complete("a")
-        spent.append(time.perf_counter() - started)
+        written.append(sum(map(len, run.rows.changes.tokens.values())) + 100 * len(run.rows.history))
         run.rows.history.clear()
     assert run.tasks == ["a"] and len(run.rows.tokens) == 1
-    assert sorted(spent[-200:])[100] < 2 * sorted(spent[100:300])[100]
+    assert written[-1] <= written[9] + 20, "a round writes the same: only the token's number grows"
     run.complete("a", again=False)
     assert run.state == "COMPLETED"
 
@@ -350,16 +348,6 @@ def test_row_t_control() -> None:
         Stock(row("t"))
 
 
-# ---------------------------------------------------------------------------------------------- u
-def test_row_u_an_inclusive_join_waits_for_an_open_multi_instance() -> None:
-    run = Run(row("u"), {"units": [1, 2], "yes": True})
-    run.complete("m", op=1)
-    run.complete("b")
-    assert run.tasks == ["m"]
-    run.complete("m", op=2)
-    assert run.tasks == ["z"]
-
-
 # ---------------------------------------------------------------------------------------------- v
 def sequence(length: int) -> bytes:
     ids = ["s", *(f"u{i}" for i in range(length)), "e"]
@@ -383,10 +371,3 @@ def test_row_v_control() -> None:
             parser.get_spec("p")
     finally:
         sys.setrecursionlimit(limit)
-
-
-# ---------------------------------------------------------------------------------------------- w
-def test_row_w_control() -> None:
-    start = NOON.replace(month=1, day=31)
-    months = TimerEventDefinition.get_timedelta_from_start(TimerEventDefinition.parse_iso_duration("P1M"), start)
-    assert (start + months).month == 3
