@@ -10,6 +10,8 @@ from handlers.documents.jobs import registry as documents
 from handlers.materials import models as _material_tables  # noqa: F401 - no job of its own; its table belongs to the schema
 from handlers.notices.jobs import registry as notices
 from handlers.projects.jobs import registry as projects
+from handlers.promises.jobs import registry as promises
+from handlers.special.jobs import registry as special
 
 PRINTING = "document.render"
 
@@ -20,7 +22,7 @@ def registry(*, printing: bool = True) -> HandlerRegistry:
     Without `printing` this process leaves the printing of documents to those who have it (a server or worker): its jobs wait for them.
     """
     whole = HandlerRegistry()
-    for part in (projects, cases, documents, notices):
+    for part in (projects, cases, promises, special, documents, notices):
         whole.include(part)
     if not printing:
         del whole.handlers[PRINTING]

@@ -21,6 +21,8 @@ from handlers.documents import service as documents
 from handlers.documents.facts import case_facts, decision_facts
 from handlers.lights import calendar_of
 from handlers.materials import service as materials
+from handlers.projects import service as projects
+from handlers.promises import service as promises
 
 registry = HandlerRegistry()
 
@@ -38,12 +40,13 @@ WINDOW_UNIT = "XZSPJ"
     "case.open",
     transactional=True,
     inputs=("itemCode", "projectId", "unit", "applicant"),
-    outputs=("caseId", "caseNo", "queryCode", "materials", "clock"),
+    outputs=("caseId", "caseNo", "queryCode", "materials", "clock", "tolerableMaterials", "toleranceLatest", "creditBarred"),
 )
 def open_case(job: JobContext) -> dict[str, Any]:
     """接件登记：建立办件，产生办件编号、查询码和应交材料清单，出具收件凭证，状态 1 已接件。
 
-    Returns `materials`: the rows of the intake form, as the catalogue demands them of this application.
+    Returns `materials`: the rows of the intake form, as the catalogue demands them of this application; and what decides on 容缺受理:
+    `tolerableMaterials` (names), `toleranceLatest` (the last day that may be promised), `creditBarred` (an unrepaired record).
     """
     case = cases.open_case(
         job.session,
@@ -70,7 +73,19 @@ def open_case(job: JobContext) -> dict[str, Any]:
         now=job.now,
     )
     clock = clocks.variable(clocks.clock_of(job.session, case.id, job.now))
-    return {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code, "materials": wanted, "clock": clock}
+    opened = {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code, "materials": wanted, "clock": clock}
+    return opened | _tolerance(job, case)
+
+
+def _tolerance(job: JobContext, case: cases.Case) -> dict[str, Any]:
+    """What the intake form needs to know of 容缺受理 (domain §2.9)."""
+    project = projects.find_project(job.session, str(case.project_id))
+    today = job.now.astimezone(CHINA).date()
+    return {
+        "tolerableMaterials": promises.tolerable_materials(case.item_code),
+        "toleranceLatest": promises.latest_deadline(case.item_code, calendar_of(job.session), today).isoformat(),
+        "creditBarred": project is not None and promises.is_barred(job.session, project.organisation_code),
+    }
 
 
 @registry.handler(
@@ -109,7 +124,8 @@ def set_status(job: JobContext) -> dict[str, Any]:
         pausing=_pausing(job, int(status), case_id),
     )
     intake = job.variables.get("intake")
-    if int(status) == cases.ACCEPTED and isinstance(intake, dict) and intake.get("accept_result") == "容缺受理":
+    tolerated = isinstance(intake, dict) and intake.get("accept_result") == "容缺受理" and deemed is not True
+    if int(status) == cases.ACCEPTED and tolerated:
         cases.mark_tolerance(job.session, case_id)
     return provide_clock(job.session, case_id, job.now)
 

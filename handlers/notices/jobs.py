@@ -13,10 +13,11 @@ from handlers.projects import service as projects
 registry = HandlerRegistry()
 
 
-@registry.handler("notice.send", transactional=True, inputs=("applicant", "caseId"), headers=("event",))
+@registry.handler("notice.send", transactional=True, inputs=("applicant", "caseId", "note"), headers=("event",))
 def send(job: JobContext) -> None:
     """发送站内消息：收件人和内容由消息目录按事件决定。
 
+    `note` stands where the body has {note}.
     Header `event`: an event of notices.csv, whose recipients are `applicant`, `unit` (the handlers of the unit concerned) or groups.
     """
     event = job.headers.get("event")
@@ -34,6 +35,7 @@ def send(job: JobContext) -> None:
         "item": case.item_name if case else "",
         "status": case.status_name if case else "",
         "case": case.number if case else "",
+        "note": str(job.variables.get("note") or ""),
     }
     unit = job.variables.get("unit") if isinstance(job.variables.get("unit"), str) else case.unit if case else ""
     notices.send(
