@@ -72,7 +72,7 @@ def draw(
 ) -> Draw:
     """Draw an odd number of experts of a field (all fields when empty) and record it.
 
-    `conflicting`: organisations of the applicant, designer, ...; their experts, retired ones too, stand back. DrawRefused with too few left.
+    `conflicting`: organisations of the applicant, designer, ...; their experts, retired ones too, stand back. DrawRefused: too few left.
     """
     if not LEAST_EXPERTS <= count <= MOST_EXPERTS or count % 2 == 0:
         raise DrawRefused(reason=f"专家应为 {LEAST_EXPERTS} 至 {MOST_EXPERTS} 名单数")
