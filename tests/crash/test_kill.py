@@ -20,12 +20,14 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import Engine
+from engine.errors import Conflict
 from engine.settings import Settings
 from engine.store import models as m
 from engine.store import reads
 from tests.crash.cases import UNITS, begin, log_in, prepare, states
 from tests.crash.running import Program, Site, request, running
 from webapp import composition
+from webapp.cli.server import only_one
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 CASES, KILLS = (200, 12) if SOAK else (20, 2)
@@ -143,3 +145,12 @@ def _check_outcome(engine: Engine, keys: list[int], folder: Path) -> None:
     assert sorted(numbers) == list(range(1, len(keys) + 1)), "a number each, without a gap"
     booked = Counter((folder / "ledger").read_text(encoding="ascii").split())
     assert len(booked) == len(keys) and min(booked.values()) >= 2, "I/O at least once for each job"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_second_server_on_one_sqlite_file_is_refused(database_url: str) -> None:
+    settings = Settings(database_url=database_url)
+    with only_one(settings), pytest.raises(Conflict, match="another server is running"), only_one(settings):
+        raise AssertionError("let in")
+    with only_one(settings):
+        pass

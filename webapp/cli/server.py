@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -24,6 +28,8 @@ from webapp.composition import open_lianban
 THREADS = 128
 """Threads of a web process: every live page holds one."""
 GRACEFUL_SECONDS = 5
+CLAIM_SECONDS = 3
+"""How long a starting server waits for the one before it to be gone."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -82,8 +88,9 @@ def run_server(arguments: argparse.Namespace) -> int:
                 raise Conflict(reason="数据库结构不是最新的，请先运行 lianban migrate (run lianban migrate first)")
             engine.migrate()
     shown = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0"} else settings.host
-    print(f"联办 http://{shown}:{settings.port}  (Ctrl+C 停止 / to stop)", flush=True)
-    Server(settings, jobs=not arguments.no_jobs).run()
+    with nullcontext() if arguments.no_jobs else only_one(settings):
+        print(f"联办 http://{shown}:{settings.port}  (Ctrl+C 停止 / to stop)", flush=True)
+        Server(settings, jobs=not arguments.no_jobs).run()
     return 0
 
 
@@ -107,6 +114,29 @@ def _refuse_many_on_sqlite(settings: Settings) -> None:
         raise Conflict(
             reason="SQLite 只能由一个进程使用；多进程请用 LIANBAN_DATABASE_URL 指定 PostgreSQL (several processes need PostgreSQL)"
         )
+
+
+@contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """On SQLite only one process may run jobs: two would run each pending job twice, and each would take the other for dead.
+
+    The lock ends with the process and those it forked, however they end. Raises Conflict when another server still holds it after a while.
+    """
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        yield
+        return
+    with Path(f"{url.database}.lock").open("w", encoding="ascii") as held:
+        for attempt in range(CLAIM_SECONDS * 10):
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt == CLAIM_SECONDS * 10 - 1:
+                    reason = "这个 SQLite 数据库已有一个服务在运行 (another server is running on this database)"
+                    raise Conflict(reason=reason) from None
+                threading.Event().wait(0.1)
+        yield
 
 
 def migrate(_arguments: argparse.Namespace) -> int:
