@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import func, select
 
-from engine import Engine, clock, commands
+from engine import Engine, clock, commands, open_engine
 from engine.commands import batches as running
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.jobs.dbos_adapter import DbosJobs
 from engine.policy import SYSTEM, Actor
+from engine.settings import Settings
 from engine.store import batches, definitions
 from engine.store import models as m
 from tests.bpmn.support import END, START, chain, doc, flow, gate, user
@@ -246,3 +251,24 @@ def test_usage_moves_to_the_new_version(engine: Engine) -> None:
     with engine.reading() as session:
         assert definitions.active_elements(session, target) == {"a": 2}
         assert definitions.usage(session)[target].active == 2
+
+
+def test_the_job_engine_runs_a_batch_to_its_end(tmp_path: Path) -> None:
+    """DBOS instead of inline jobs: the batch begins after the commit, in another thread."""
+    engine = open_engine(Settings(database_url=f"sqlite:///{tmp_path / 'jobs.db'}", jobs="dbos", files_dir=tmp_path))
+    engine.create_schema()
+    jobs = engine.runtime.jobs
+    assert isinstance(jobs, DbosJobs)
+    jobs.migrate()
+    source = deploy(engine, sequence("a"))
+    keys = [start(engine) for _ in range(3)]
+    target = deploy(engine, sequence("a", "b"))
+    with ThreadPoolExecutor(1) as thread:  # a browser test of the same process may have left an event loop in this one
+        thread.submit(engine.start).result()
+        key = create(engine, "migrate", keys, sourceKey=source, targetKey=target)
+        for _ in range(200):
+            if progress(engine, key).state == "COMPLETED":
+                break
+            Event().wait(0.1)
+        thread.submit(engine.close).result()
+    assert (progress(engine, key).done, progress(engine, key).state) == (3, "COMPLETED")

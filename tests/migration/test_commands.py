@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from engine import Engine, commands
 from engine.bpmn.migration import Instructions, MigrationRefused
-from engine.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.errors import Conflict, Forbidden, Invalid, NotFound, Suspended
 from engine.policy import SYSTEM, Actor
 from engine.store import models as m
 from engine.store import reads
@@ -115,6 +115,22 @@ def test_an_ended_or_already_migrated_instance_is_a_conflict(engine: Engine) -> 
     complete(engine, key, "b")
     with pytest.raises(Conflict):
         migrate(engine, key, source)
+
+
+def test_a_suspended_instance_is_migrated_and_stays_suspended(engine: Engine) -> None:
+    """Suspend, put the diagram right, migrate, resume: nobody works on the case meanwhile."""
+    deploy(engine, sequence("a"))
+    key = start(engine)
+    with engine.unit_of_work() as session:
+        commands.suspend_instance(session, SYSTEM, key, "修改流程")
+    migrate(engine, key, deploy(engine, sequence("a", "b")))
+    with pytest.raises(Suspended):
+        complete(engine, key, "a")
+    undo(engine, key)
+    with engine.unit_of_work() as session:
+        commands.resume_instance(session, SYSTEM, key)
+    complete(engine, key, "a")
+    assert instance(engine, key).state == "COMPLETED"
 
 
 # ---------------------------------------------------------------------- plan and trial
