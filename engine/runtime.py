@@ -109,7 +109,7 @@ class Runtime:
     calendar_source: Callable[[Session], WorkCalendar] | None = None
     known_groups: Callable[[Session], frozenset[str] | None] = lambda _session: None
     house_rules: Callable[[ProcessModel], list[Finding]] = lambda _model: []
-    sweeps: list[Callable[[], None]] = field(default_factory=list)
+    sweeps: list[Callable[[], object]] = field(default_factory=list)
     publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)
     definitions: LruCache[int, Row[Any]] = field(default_factory=lambda: LruCache(1024))
     bindings: LruCache[tuple[int, str, str], int | None] = field(default_factory=lambda: LruCache(4096))

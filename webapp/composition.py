@@ -6,6 +6,7 @@ from engine import Engine, open_engine
 from engine.settings import Settings
 from engine.workcalendar import WorkCalendar
 from handlers.calendar import service as calendars
+from handlers.clock import service as clocks
 from handlers.diagram_rules import service as diagram_rules
 from handlers.directory import service as directory
 from handlers.registry import registry
@@ -23,7 +24,7 @@ def open_lianban(settings: Settings | None = None, *, printing: bool | None = No
     jobs) would wait for every PDF, so they leave them to the server.
     """
     settings = settings or Settings.from_environment()
-    return open_engine(
+    engine = open_engine(
         settings,
         registry(printing=settings.jobs != "inline" if printing is None else printing),
         calendar=work_calendar(),
@@ -31,3 +32,5 @@ def open_lianban(settings: Settings | None = None, *, printing: bool | None = No
         known_groups=directory.known_groups,
         house_rules=diagram_rules.check,
     )
+    engine.runtime.sweeps.append(lambda: clocks.recompute_open_clocks(engine))
+    return engine

@@ -29,6 +29,7 @@ from handlers.clock.ledger import (
     variable,
 )
 from handlers.clock.reading import ClockReading, Light, State, Times, due_date, read_clock, yellow_from
+from handlers.clock.recompute import recompute_open_clocks
 from handlers.clock.rules import ExtensionRule, ItemLimits, Procedure, ProcedureUnknown, extension_of, limits_of, procedure, procedures
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "procedures",
     "read_clock",
     "recompute",
+    "recompute_open_clocks",
     "record",
     "stale_cases",
     "variable",
