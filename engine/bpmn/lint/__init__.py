@@ -9,6 +9,7 @@ from engine.bpmn.lint.findings import Report, scopes
 from engine.bpmn.lint.joining import check_joining
 from engine.bpmn.lint.loops import check_loops
 from engine.bpmn.lint.names import check_names
+from engine.bpmn.lint.positions import check_positions
 from engine.bpmn.lint.structure import check_ids, check_scope
 from engine.bpmn.parser import parse
 from engine.bpmn.parser.xml import BPMN, Refused, read_xml
@@ -39,6 +40,7 @@ def lint(xml: bytes, resource: str, known: Known | None = None) -> list[Finding]
             report.add(process, "id", "流程没有 id。", "The process has no id.")
         for scope in scopes(process):
             check_scope(report, scope)
+            check_positions(report, scope)
             check_deadlocks(report, scope)
             check_joining(report, scope)
             check_names(report, scope)

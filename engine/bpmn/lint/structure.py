@@ -163,7 +163,7 @@ def _check_boundary(report: Report, scope: ScopeView, node: XmlElement, kinds: l
     host = scope.elements.get(node.get("attachedToRef") or "")
     if node.get("cancelActivity") == "false" and set(kinds) & {"error", "cancel"}:
         report.add(node, "interrupting", "错误边界事件必须是中断的。", "An error boundary event interrupts.")
-    if host is not None and (local(host).endswith(("Event", "Gateway"))):
+    if host is not None and (local(host).endswith(("Event", "Gateway")) or host.get("triggeredByEvent") == "true"):
         report.add(node, "reference", "边界事件只能依附于活动。", "Boundary events are attached to activities only.")
     if "cancel" in kinds and host is not None and local(host) != "transaction":
         report.add(node, "event-definition", "取消事件只能用于事务。", "Cancel events are for transactions only.")
