@@ -13,7 +13,7 @@ from engine.commands.correlate_subscription import correlate_subscription, event
 from engine.commands.deploy import Deployed, Deployment, check_resources, deploy
 from engine.commands.evaluate_decision import evaluate_decision
 from engine.commands.jump_to_element import jump_to_element
-from engine.commands.migrate_instance import migrate_instance
+from engine.commands.migrate_instance import migrate_instance, read_migration
 from engine.commands.modify_instance import modify_instance, read_modification
 from engine.commands.move_clock import move_clock
 from engine.commands.plan_migration import MigrationPlan, Trial, plan_migration, try_migration
@@ -66,6 +66,7 @@ __all__ = [
     "pause_batch",
     "plan_migration",
     "publish_message",
+    "read_migration",
     "read_modification",
     "release_job",
     "remove_sign",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -10,7 +13,7 @@ from engine.commands.environment import CommandEnvironment
 from engine.commands.plan_migration import missing_forms, plan_between
 from engine.commands.root_run import RootRun
 from engine.definitions import process_definition, process_model
-from engine.errors import Conflict
+from engine.errors import Conflict, Invalid
 from engine.policy import Actor, require
 from engine.runtime import runtime_of
 from engine.store import audit, history, relocation
@@ -18,6 +21,27 @@ from engine.store import models as m
 from engine.store.changes import insert_row
 
 SIDE_EFFECTS = "迁移时流程已经向前走了一步，无法撤销"
+
+
+def read_migration(body: Mapping[str, Any]) -> tuple[int, Instructions]:
+    """(key of the target definition, instructions) of Camunda 8's request body (REST v2, process-instances/{key}/migration).
+
+    Only what it maps is mapped. Raises Invalid with the place of the mistake.
+    """
+    target, given = body.get("targetProcessDefinitionKey"), body.get("mappingInstructions")
+    if not isinstance(target, (str, int)) or isinstance(target, bool) or not str(target).isdecimal():
+        raise Invalid(reason=f"targetProcessDefinitionKey 不是流程定义的编号（not a key）：{target}")
+    if not isinstance(given, list):
+        raise Invalid(reason="mappingInstructions 应是列表（a list）")
+    mapping: dict[str, str | None] = {}
+    for each in given:
+        pair = (each.get("sourceElementId"), each.get("targetElementId")) if isinstance(each, dict) else (None, None)
+        if not all(isinstance(name, str) and name for name in pair):
+            raise Invalid(reason="mappingInstructions 的每一项应有 sourceElementId 和 targetElementId（both are needed）")
+        if pair[0] in mapping:
+            raise Invalid(reason=f"{pair[0]} 映射了两次（is mapped twice）")
+        mapping[str(pair[0])] = str(pair[1])
+    return int(target), Instructions(mapping, propose=False)
 
 
 def migrate_instance(

@@ -133,6 +133,24 @@ def test_a_suspended_instance_is_migrated_and_stays_suspended(engine: Engine) ->
     assert instance(engine, key).state == "COMPLETED"
 
 
+def test_the_request_body_of_camunda_8() -> None:
+    pair = {"sourceElementId": "a", "targetElementId": "b"}
+    assert commands.read_migration({"targetProcessDefinitionKey": "7", "mappingInstructions": [pair]}) == (
+        7,
+        Instructions({"a": "b"}, propose=False),
+    )
+    for body in (
+        {},
+        {"targetProcessDefinitionKey": "x", "mappingInstructions": []},
+        {"targetProcessDefinitionKey": "7"},
+        {"targetProcessDefinitionKey": "7", "mappingInstructions": [{"sourceElementId": "a"}]},
+        {"targetProcessDefinitionKey": "7", "mappingInstructions": [pair, pair]},
+        {"targetProcessDefinitionKey": "7", "mappingInstructions": ["a"]},
+    ):
+        with pytest.raises(Invalid):
+            commands.read_migration(body)
+
+
 # ---------------------------------------------------------------------- plan and trial
 def test_the_plan_shows_the_difference(engine: Engine) -> None:
     source = deploy(engine, sequence("a", "b", "gone"))

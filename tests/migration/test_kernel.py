@@ -348,6 +348,35 @@ def test_an_added_event_subprocess_listens_and_a_removed_one_does_not() -> None:
     assert run.tasks == ["in_new"]
 
 
+def test_only_what_is_mapped_is_kept_when_nothing_is_proposed() -> None:
+    """Camunda's own request: a catch event without an instruction is closed and opened anew, an active element without one is refused."""
+    source = with_boundary(boundary("t", "a", timer("PT7H")))
+    run = Run(source)
+    run.wait(hours=5)
+    assert refused(run, source, propose=False) == {("unmapped", "a")}
+    run = Run(source)
+    run.wait(hours=5)
+    move(run, source, mapping={"a": "a"}, propose=False)
+    assert run.instance.next_due_at == run.host.at + timedelta(hours=7)
+    run.wait(hours=5)
+    move(run, source, mapping={"a": "a", "t": "t"}, propose=False)
+    assert run.instance.next_due_at == run.host.at + timedelta(hours=2)
+
+
+def test_the_start_event_stands_for_its_event_subprocess() -> None:
+    def version(id: str, hours: int) -> bytes:
+        return sequence("a", extra=event_sub(id, timer(f"PT{hours}H"), chain(f"{id}_s", f"{id}_e")))
+
+    run = Run(version("es", 7))
+    run.wait(hours=5)
+    move(run, version("other", 14), mapping={"a": "a", "es_s": "other_s"}, propose=False)
+    assert run.instance.next_due_at == run.host.at + timedelta(hours=2)
+
+
+def test_a_migration_that_would_raise_an_incident_at_once_is_refused() -> None:
+    assert refused(Run(sequence("a")), sequence("a", extra=boundary("m", "a", MESSAGE) + chain("m", "e"))) == {("incident", "m")}
+
+
 def test_an_event_subprocess_inside_an_open_subprocess_is_added_there() -> None:
     def boxed(extra: str = "") -> bytes:
         inner = el("startEvent", "is") + user("a") + el("endEvent", "ie") + chain("is", "a", "ie") + extra

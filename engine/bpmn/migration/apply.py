@@ -81,7 +81,7 @@ class _Migration:
         except StepFailed as failure:
             raise failed_expression(failure) from failure
         process.run_command(None)
-        refuse(self._starving(process, starved) + self._emptied(process))
+        refuse([*self._starving(process, starved), *self._emptied(process), *self._incidents(process)])
         self._settle(migrated, process)
         return migrated
 
@@ -226,6 +226,14 @@ class _Migration:
                 zh = f"汇聚网关将永远等待流向 {flows}：为新增的分支指定起点，或取消迁移"
                 en = f"this join would wait for ever for {flows}: name the first element of the added branch"
                 found.append(finding("join-starves", "error", zh, en, id=join.gateway.bpmn_id))
+        return found
+
+    def _incidents(self, process: Process) -> list[Finding]:
+        """What the new model would run into at once is refused rather than done."""
+        found = []
+        for raised in process.changes.incidents:
+            zh, en = f"迁移会立即引起异常：{raised.message}", f"it would raise an incident: {raised.message}"
+            found.append(finding("incident", "error", zh, en, id=raised.element_id))
         return found
 
     def _emptied(self, process: Process) -> list[Finding]:

@@ -13,7 +13,7 @@ What is not mapped explicitly is proposed: same id, same type, same place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from engine.bpmn.migration.diff import ElementChange, Place, Status, aspects, places, type_difference
@@ -34,7 +34,8 @@ WAIT_STATES = frozenset(
 @dataclass(frozen=True, slots=True)
 class Instructions:
     """What an analyst asks for. `mapping`: source element id -> target element id, or None to cancel; the rest is proposed. As in Camunda
-    it may also map sequence flows by which tokens came to a join (flow id -> flow id).
+    it may also map sequence flows by which tokens came to a join (flow id -> flow id), and the start event of an event subprocess in its
+    place. `propose`: False leaves everything without an instruction unmapped, as Camunda's own request does.
 
     `branches`: first elements of parallel branches that the new model added; instances between that fork and its join get a token there.
     `refresh_tasks`: open user tasks and pending jobs take name, form, people, dates, job type and headers from the new diagram; a task
@@ -44,6 +45,7 @@ class Instructions:
 
     mapping: Mapping[str, str | None] = field(default_factory=dict)
     branches: tuple[str, ...] = ()
+    propose: bool = True
     refresh_tasks: bool = False
     refresh_waits: bool = False
 
@@ -87,7 +89,8 @@ def _flow_ids(model: ProcessModel) -> frozenset[str]:
 class _Planner:
     def __init__(self, source: ProcessModel, target: ProcessModel, instructions: Instructions) -> None:
         self.source, self.target = source, target
-        self.old, self.new, self.instructions = places(source), places(target), instructions
+        self.old, self.new = places(source), places(target)
+        self.instructions = replace(instructions, mapping=self._with_event_subprocesses(instructions.mapping))
         self.old_flows, self.new_flows = _flow_ids(source), _flow_ids(target)
         self.mapping: dict[str, str | None] = {}
         self.findings: list[Finding] = []
@@ -105,6 +108,21 @@ class _Planner:
         explicit = {old: new for old, new in self.instructions.mapping.items() if old in self.old_flows and new is not None}
         flows = match_flows(self.source, self.target, self.mapping, explicit)
         return Plan(self.mapping, elements, tuple(self.findings), self.instructions, branches, flows)
+
+    def _with_event_subprocesses(self, mapping: Mapping[str, str | None]) -> dict[str, str | None]:
+        """In Camunda the start event of an event subprocess carries its subscription: mapping that maps the event subprocess."""
+        found: dict[str, str | None] = {}
+        for source, target in mapping.items():
+            outside, inside = self._event_subprocess(self.old, source), self._event_subprocess(self.new, target or "")
+            if outside and (inside or target is None):
+                found[outside] = inside or None
+        return {**found, **mapping}
+
+    def _event_subprocess(self, side: dict[str, Place], start: str) -> str:
+        """The event subprocess that an element is the start event of; "" for every other element."""
+        place = side.get(start)
+        around = side.get(place.info.parent) if place is not None and place.info.kind == "startEvent" else None
+        return around.info.id if around is not None and around.catches else ""
 
     # ------------------------------------------------------------------ mapping
     def _check_names(self) -> None:
@@ -125,7 +143,8 @@ class _Planner:
     def _map(self, place: Place) -> None:
         id = place.info.id
         if id not in self.instructions.mapping:
-            if id in self.new and type_difference(place, self.new[id]) is None and self._misplaced(place, self.new[id]) is None:
+            twin = self.new.get(id) if self.instructions.propose else None
+            if twin is not None and type_difference(place, twin) is None and self._misplaced(place, twin) is None:
                 self.mapping[id] = id
             return
         wanted = self.instructions.mapping[id]
@@ -159,9 +178,7 @@ class _Planner:
         host = place.info.attached_to
         if not host:
             return ""
-        if host in self.instructions.mapping:
-            return self.instructions.mapping[host]
-        return host
+        return self.instructions.mapping.get(host, host)
 
     def _check_doubles(self) -> None:
         taken: dict[str, str] = {}
