@@ -8,7 +8,7 @@ variants.csv    code,name
 stage_limits.csv  variant,S1,S2,S3,S4 (working days; empty: the stage does not exist on its own)
 items.csv       code,name,stage,kind,unit,statutory_limit,promised_limit,result_title,result_number,validity,legal_basis
 materials.csv   item,name,form,copies,necessity,source,commitment,tolerable,shared_type,issuer,condition
-documents.csv   code,title,number,seal,internal
+documents.csv   code,title,number,seal,issuer,body,recipient,internal,must_contain
 case_status.csv code,name,next,ended
 notices.csv     event,recipients,title,body
 milestones.csv  code,name,planned_field (of the registration form)
@@ -104,13 +104,18 @@ class MaterialRequirement:
 class DocumentKind:
     """A kind of document (文书). `number` is its pattern, `seal` the seal that belongs on it; "" when it carries none.
 
-    `internal`: what the offices say to each other, not shown to applicants; `must_contain`: what the law asks for, in words.
+    `issuer`: the unit that issues it ("": the body that handles the case) and `body` the name at its head where that is not the unit's own;
+    `recipient`: applicant, unit (that handles the case) or none. `internal`: what the offices say to each other, not shown to applicants;
+    `must_contain`: what the law asks for, in words.
     """
 
     code: str
     title: str
     number: str
     seal: str
+    issuer: str
+    body: str
+    recipient: str
     internal: bool
     must_contain: str
 
@@ -218,8 +223,8 @@ def _by_code(entries: Any) -> Any:
 
 
 def _document(row: dict[str, str]) -> DocumentKind:
-    internal = row.get("internal", "") in {"1", "true", "是"}
-    return DocumentKind(row["code"], row["title"], row.get("number", ""), row.get("seal", ""), internal, row.get("must_contain", ""))
+    texts = {name: row.get(name, "") for name in ("code", "title", "number", "seal", "issuer", "body", "must_contain")}
+    return DocumentKind(**texts, recipient=row.get("recipient") or "applicant", internal=row.get("internal", "") in {"1", "true", "是"})
 
 
 def _unit(row: dict[str, str]) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
+from engine.workcalendar import WorkCalendar
 from handlers.cases.service import Case
 from handlers.catalogue.service import catalogue
 from handlers.documents.subject import instant
 
 REMEDY = "如不服本决定，可以自收到之日起六十日内申请行政复议，或者六个月内提起行政诉讼。"
 """行政复议法 第二十条, 行政诉讼法 第四十六条."""
-SUBMITTED = "已提交"
-"""The word of the intake form (F00) for a material that was handed in."""
+SUBMITTED, PROMISED = "已提交", frozenset({"承诺", "容缺"})
+"""The words of the intake form (F00) for a material that was handed in, and for one that will be."""
 
 
 def case_facts(case: Case) -> dict[str, Any]:
@@ -43,47 +45,112 @@ def _limit(text: str) -> str:
     return f"{text}个工作日" if text.isdecimal() else text
 
 
-def given_facts(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """What the forms seen by the issuing step say: each form's one variable, its fields under the labels that documents use."""
-    found: dict[str, Any] = {}
-    for name, labels in FORM_FACTS.items():
-        values = variables.get(name)
-        if isinstance(values, dict):
-            found |= {label: values[key] for key, label in labels.items() if values.get(key) not in (None, "", [])}
-    special = variables.get("special")
-    if isinstance(special, dict) and special.get("limit"):
-        found["所需时间"] = f"{special['limit']} 个{special.get('limit_unit') or '工作日'}"
-    meeting = variables.get("meeting")
-    if isinstance(meeting, dict):
-        found |= _meeting_facts(meeting)
-    return found
-
-
-FORM_FACTS: Mapping[str, Mapping[str, str]] = {
-    "opinion": {"conditions": "许可条件"},
-    "special": {
-        "kind": "特别程序种类",
-        "reason": "启动理由",
-        "start_date": "开始时间",
-        "end_date": "预计结束时间",
-        "organisation": "承办机构",
+FORM_FACTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "W07": {"intake": {"tolerance_deadline": "补齐期限"}, "promiseRecord": {"deadline": "补齐期限"}},
+    "W08": {"intake": {"tolerance_deadline": "补齐期限"}, "promise": {"signer": "承诺人"}},
+    "W09": {"intake": {"tolerance_deadline": "承诺期限"}, "promise": {"signer": "承诺人"}},
+    "W11": {"special": {"kind": "特别程序种类", "reason": "启动理由", "organisation": "承办机构"}},
+    "W13": {"special": {"reason": "听证事由"}},
+    "W14": {"hearing": {"place": "听证地点", "host": "听证主持人"}},
+    "W15": {
+        "hearing": {"place": "听证地点", "host": "听证主持人"},
+        "hearingRequest": {"name": "听证申请人"},
+        "hearingRecord": {"record": "审查意见", "conclusion": "其他记录"},
     },
-    "meeting": {"yt": "议题", "hysj": "会商时间", "jl": "会商结论", "jlnr": "会商意见"},
-    "withdrawal": {"reason": "终止理由"},
+    "W17": {"meeting": {"yt": "议题", "hysj": "会商时间", "jl": "会商结论", "jlnr": "会商意见"}},
+    "W18": {"meeting": {"yt": "议题", "hysj": "会议时间", "jlnr": "会议结论"}},
+    "W22": {"promiseOverdue": {"reason": "终止理由"}},
+    "W23": {"commitmentCheck": {"problems": "理由"}},
 }
-"""Variable of a form -> its field -> the label of documents."""
+"""Kind -> variable of a form that its step sees -> field -> the label of documents."""
+REVOCATION = {"依据": "《中华人民共和国行政许可法》第六十九条", "处理": "撤销", "救济途径": REMEDY}
+HEARING_DAYS = 5
+"""Days to ask for a hearing (行政许可法 第四十七条); the law's days up to ten are working days (第八十二条)."""
 
 
-def _meeting_facts(meeting: Mapping[str, Any]) -> dict[str, Any]:
+def given_facts(kind: str, variables: Mapping[str, Any], calendar: WorkCalendar, today: date) -> dict[str, Any]:
+    """What a kind of document takes from the forms that its step sees, and the days that follow from them."""
+    found: dict[str, Any] = {}
+    for name, labels in FORM_FACTS.get(kind, {}).items():
+        values = _form(variables, name)
+        found |= {label: values[key] for key, label in labels.items() if values.get(key) not in (None, "", [])}
+    more = MORE_FACTS.get(kind)
+    return found | more(variables, calendar, today) if more is not None else found
+
+
+def _form(variables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    values = variables.get(name)
+    return values if isinstance(values, dict) else {}
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _special(variables: Mapping[str, Any], calendar: WorkCalendar, today: date) -> dict[str, Any]:
+    """How long the special procedure will take and until when (行政许可法 第四十五条: the applicant is told)."""
+    special = _form(variables, "special")
+    days, unit = special.get("limit"), special.get("limit_unit") or "工作日"
+    if not isinstance(days, int) or isinstance(days, bool):
+        return {"开始时间": today.isoformat()}
+    end = calendar.add_workdays(today, days) if unit == "工作日" else today + timedelta(days=days)
+    return {"开始时间": today.isoformat(), "所需时间": f"{days}个{unit}", "预计结束时间": end.isoformat()}
+
+
+def _hearing_right(_variables: Mapping[str, Any], calendar: WorkCalendar, today: date) -> dict[str, Any]:
+    return {"申请截止日": calendar.add_workdays(today, HEARING_DAYS).isoformat()}
+
+
+def _hearing(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
+    hearing = _form(variables, "hearing")
+    said = [
+        f"{row.get('side')} {row.get('name')}：{row.get('opinion') or '—'}"
+        for row in _rows(_form(variables, "hearingRecord").get("participants"))
+    ]
+    time = "T".join(str(hearing[name]) for name in ("date", "time") if hearing.get(name))
+    return {label: value for label, value in {"听证时间": time, "陈述申辩": "\n".join(said)}.items() if value}
+
+
+def _meeting(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
     """Participants by name and the tasks of a consultation meeting (F70)."""
     names = {code: unit.official_name for code, unit in catalogue().units.items()}
-    units = [names.get(code, code) for code in meeting.get("cydw") or []]
+    meeting = _form(variables, "meeting")
+    units = [names.get(str(code), code) for code in meeting.get("cydw") or []]
     tasks = [
         {"任务": row.get("nr"), "责任单位": names.get(str(row.get("zrdw")), row.get("zrdw")), "时限": row.get("sx")}
-        for row in meeting.get("rw") or []
-        if isinstance(row, dict)
+        for row in _rows(meeting.get("rw"))
     ]
     return {label: value for label, value in {"参加单位": units, "任务分解": tasks}.items() if value}
+
+
+def _missing(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
+    """What was promised to be handed in later."""
+    rows = _rows(_form(variables, "intake").get("materials"))
+    names = [row.get("name") for row in rows if row.get("submitted") in PROMISED]
+    return {"欠缺材料": names} if names else {}
+
+
+def _revocation(_variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
+    return dict(REVOCATION)
+
+
+def _overdue(variables: Mapping[str, Any], _calendar: WorkCalendar, today: date) -> dict[str, Any]:
+    due = _form(variables, "clock").get("due")
+    return {"届满日": due} if due else {"届满日": today.isoformat()}
+
+
+MORE_FACTS: Mapping[str, Callable[[Mapping[str, Any], WorkCalendar, date], dict[str, Any]]] = {
+    "W07": _missing,
+    "W08": _missing,
+    "W11": _special,
+    "W13": _hearing_right,
+    "W14": _hearing,
+    "W15": _hearing,
+    "W17": _meeting,
+    "W18": _meeting,
+    "W23": _revocation,
+    "W25": _overdue,
+}
 
 
 def decision_facts(variables: Mapping[str, Any]) -> dict[str, Any]:

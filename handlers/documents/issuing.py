@@ -19,7 +19,8 @@ from engine.runtime import runtime_of
 from engine.settings import Settings
 from engine.store import models as m
 from handlers.cases import service as cases
-from handlers.catalogue.service import catalogue
+from handlers.cases.service import Case
+from handlers.catalogue.service import DocumentKind, catalogue
 from handlers.directory import service as directory
 from handlers.documents.models import DocumentFileRow, DocumentRow
 from handlers.documents.numbers import BUILDING, take_number
@@ -105,7 +106,8 @@ def issue(
     """Issue a document of a kind with the next number of its body and year, and start the flow that prints it.
 
     Number, facts and names are fixed here, in the caller's transaction; the PDF follows after the commit and may fail and be retried
-    without touching them. `addressee`: default the project's organisation. NotFound for an unknown kind, item, project or case.
+    without touching them. `addressee`: by default who the catalogue says (the applicant's organisation, the body of the
+    case). NotFound for an unknown kind, item, project or case.
     """
     entry = catalogue().document(kind)
     name, pattern = entry.title, entry.number
@@ -124,12 +126,12 @@ def issue(
         case_id=case_id,
         item_code=item_code,
         unit=unit,
-        addressee=project.organisation if addressee is None else addressee,
+        addressee=_addressee(entry, project, case) if addressee is None else addressee,
         facts=dict(facts),
         subject={
             "project": project_subject(project),
             "case": case_subject(case) if case is not None else None,
-            "unit_name": unit_name(unit),
+            "unit_name": entry.body or unit_name(unit),
         },
         verification_code="".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH)),
         root_key=root_key,
@@ -142,6 +144,12 @@ def issue(
     row.production_key = start_instance(session, SYSTEM, PRODUCTION, {"documentId": str(row.id)})
     session.flush()
     return _document(row)
+
+
+def _addressee(entry: DocumentKind, project: ProjectRow, case: Case | None) -> str:
+    if entry.recipient == "unit":
+        return unit_name(case.unit) if case is not None else ""
+    return project.organisation if entry.recipient == "applicant" else ""
 
 
 def _fixed(row: DocumentRow) -> dict[str, Any]:
@@ -281,7 +289,7 @@ def _document(row: DocumentRow) -> Document:
         case_id=row.case_id,
         item_code=row.item_code,
         unit=row.unit,
-        unit_name=unit_name(row.unit),
+        unit_name=row.subject["unit_name"],
         addressee=row.addressee,
         facts=row.facts,
         subject=row.subject,

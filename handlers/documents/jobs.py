@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.clock import CHINA
 from engine.errors import Invalid
 from engine.jobs import HandlerRegistry, JobContext
 from handlers.cases import service as cases
+from handlers.catalogue.service import catalogue
 from handlers.documents import issuing, production
 from handlers.documents.facts import case_facts, decision_facts, given_facts, intake_facts, limit_facts
+from handlers.lights import calendar_of
 
 registry = HandlerRegistry()
 
+OF_INTAKE, OF_DECISION = frozenset({"W03", "W04", "W05", "W06", "W07", "W08"}), frozenset({"W19", "W20", "W21"})
+"""Kinds that say what the window found, and kinds that say what was decided."""
 ACCEPTANCES = frozenset({"W03", "W07"})
 """Notices of acceptance tell the applicant until when the decision will be taken."""
 
@@ -38,7 +43,12 @@ def issue(job: JobContext) -> dict[str, Any]:
     title, to, given = (job.variables.get(name) for name in ("documentTitle", "documentTo", "documentFacts"))
     if given is not None and not isinstance(given, dict):
         raise Invalid(reason="输入 documentFacts 应为上下文（context）")
-    facts = case_facts(case) | intake_facts(job.variables) | given_facts(job.variables) | decision_facts(job.variables)
+    facts = case_facts(case)
+    if kind in OF_INTAKE:
+        facts |= intake_facts(job.variables)
+    if kind in OF_DECISION:
+        facts |= decision_facts(job.variables)
+    facts |= given_facts(kind, job.variables, calendar_of(job.session), job.now.astimezone(CHINA).date())
     if kind in ACCEPTANCES:
         facts |= limit_facts(case, job.variables)
     document = issuing.issue(
@@ -47,7 +57,7 @@ def issue(job: JobContext) -> dict[str, Any]:
         project_id=case.project_id,
         case_id=case.id,
         item_code=case.item_code,
-        unit=case.unit,
+        unit=catalogue().document(kind).issuer or case.unit,
         facts=facts | (given or {}),
         root_key=job.root_key,
         person=job.actor,

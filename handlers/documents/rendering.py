@@ -44,7 +44,7 @@ def environment(sources: Mapping[str, str], context: Mapping[str, Any]) -> Immut
     )  # with the name as file: for line numbers
     made = ImmutableSandboxedEnvironment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     facts: Mapping[str, Any] = context["facts"]
-    made.filters.update(day=day, moment=moment, lines=lines, paragraphs=paragraphs)
+    made.filters.update(day=day, moment=moment, lines=lines, paragraphs=paragraphs, clause=clause)
     made.globals.update(
         fact=lambda label, otherwise=MISSING: given if (given := facts.get(label)) not in (None, "", []) else otherwise,
         has=lambda *labels: any(facts.get(label) not in (None, "", []) for label in labels),
@@ -113,6 +113,11 @@ def lines(value: Any) -> list[str]:
 def paragraphs(value: Any) -> list[str]:
     """A long text as paragraphs, one for each line that is not empty."""
     return [line.strip() for text in lines(value) for line in text.splitlines() if line.strip()]
+
+
+def clause(value: Any) -> str:
+    """A text that goes on in the middle of a sentence: without the stop at its end."""
+    return str(value).strip().rstrip("。；;.")
 
 
 def _instant(value: Any) -> datetime | None:

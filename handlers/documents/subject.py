@@ -35,7 +35,7 @@ def project_subject(row: ProjectRow) -> dict[str, Any]:
     """What documents name of a project; texts, "" where the registration says nothing."""
     data: Mapping[str, Any] = row.data
     funds = data.get("zjly")
-    named = [f"{f.get('ly')} {_number(f.get('je'))} 万元" for f in funds if isinstance(f, dict)] if isinstance(funds, list) else []
+    named = [f"{f.get('ly')}{_number(f.get('je'))}万元" for f in funds if isinstance(f, dict)] if isinstance(funds, list) else []
     return {
         "name": row.name,
         "code": row.code or "",

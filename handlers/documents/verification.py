@@ -21,7 +21,7 @@ from handlers.projects.models import ProjectRow
 VALID, REVOKED, EXPIRED, CHANGED = "有效", "已撤销", "已过有效期", "记录异常"
 CASE_REVOKED = 15
 """Status 15 撤销 of the status dictionary."""
-REVOCABLE = frozenset({"W19", "W21"})
+GRANTS = frozenset({"W19", "W21"})
 CHUNK = 1024 * 1024
 
 
@@ -84,7 +84,9 @@ def sha256_of(stream: BinaryIO, limit: int) -> str:
 def _state(session: Session, row: DocumentRow) -> str:
     if not is_unchanged(session, row.id):
         return CHANGED
-    if row.kind in REVOCABLE and row.case_id is not None and cases.get_case(session, row.case_id).status == CASE_REVOKED:
+    if row.kind not in GRANTS:
+        return VALID
+    if row.case_id is not None and cases.get_case(session, row.case_id).status == CASE_REVOKED:
         return REVOKED
     until = row.facts.get("有效期止")
     if isinstance(until, str) and len(until) >= 10 and date.fromisoformat(until[:10]) < clock.now().astimezone(CHINA).date():

@@ -51,7 +51,8 @@ def test_a_grant_issues_notice_decision_and_permit(office: Office, granted: Proj
     with office.engine.reading() as session:
         issued = {d.kind: d for d in documents.documents_of(session, granted.id)}
         case = next(c for c in cases_of(session, granted.id) if c.item_code == "FG02")
-    assert issued.keys() == {"W01", "W03", "W21"}, "项目建议书审批 is no licence: no 准予行政许可决定书"
+    assert issued.keys() == {"W01", "W03", "W21", "W24"}, "项目建议书审批 is no licence: no 准予行政许可决定书"
+    assert issued["W24"].facts["送达文书"] == [{"文书": "项目建议书批复", "文号": issued["W21"].number}]
     assert issued["W01"].facts["材料清单"] == ["项目建议书", "资金来源证明"] and issued["W01"].unit == "XZSPJ"
     assert issued["W21"].number == case.document_number and issued["W21"].title == "项目建议书批复"
     assert issued["W21"].number and issued["W21"].number.startswith("昌市发改投资〔2022〕")
