@@ -175,12 +175,12 @@ def _after(column: ColumnElement[Any], descending: bool, value: Any) -> ColumnEl
 
 def _cursor(values: Sequence[Any]) -> str:
     plain = [["t", value.isoformat()] if isinstance(value, datetime) else ["v", value] for value in values]
-    return base64.urlsafe_b64encode(orjson.dumps(plain)).decode().rstrip("=")
+    return base64.b64encode(orjson.dumps(plain)).decode()  # clients check the alphabet and the padding
 
 
 def _marks(cursor: str, keys: Sequence[SortKey]) -> list[Any]:
     try:
-        plain = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        plain = orjson.loads(base64.b64decode(cursor, validate=True))
         values = [datetime.fromisoformat(value) if kind == "t" else value for kind, value in plain]
     except (binascii.Error, ValueError, TypeError):
         raise CursorInvalid from None
@@ -213,7 +213,7 @@ def _holds(source: Source, condition: Condition | AnyOf) -> ColumnElement[bool]:
 
 def like(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
     """`*` stands for any text, `?` for one character, a backslash before them for themselves; upper and lower case differ."""
-    parts = _parts(pattern)
+    parts = pattern_parts(pattern)
     glob = "".join("*" if p is ANY else "?" if p is ONE else f"[{p}]" if p in "*?[" else p for p in parts)
     sql = "".join("%" if p is ANY else "_" if p is ONE else f"\\{p}" if p in "%_\\" else p for p in parts)
     return Wildcards(column, glob, sql)
@@ -242,7 +242,8 @@ def _like(element: Wildcards, compiler: SQLCompiler, **options: Any) -> str:
 ANY, ONE = "any text", "one character"  # no single character, so told apart from every literal one
 
 
-def _parts(pattern: str) -> list[str]:
+def pattern_parts(pattern: str) -> list[str]:
+    """The characters of a pattern with wildcards; ANY and ONE stand for the unescaped ones."""
     parts: list[str] = []
     escaped = False
     for character in pattern:

@@ -305,7 +305,7 @@ def _user(row: UserRow) -> User:
 
 # ---------------------------------------------------------------------- acting
 _KIND_POWERS: dict[str, frozenset[Power]] = {
-    "admin": frozenset({"administer", "operate"}),
+    "admin": frozenset({"administer", "operate", "deploy"}),
     "analyst": frozenset({"deploy"}),
 }
 

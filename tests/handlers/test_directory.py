@@ -105,7 +105,7 @@ def test_the_window_may_represent_owners_and_signs_nothing(office: Office) -> No
         ("chenjing", {"read_all"}, True),
         ("zhouming", {"read_all"}, True),
         ("liuyang", {"deploy"}, False),
-        ("admin", {"administer", "operate"}, False),
+        ("admin", {"administer", "operate", "deploy"}, False),
         ("liumin", set(), False),
     ],
 )

@@ -77,7 +77,7 @@ class EvaluatedDecision(TypedDict):
     matchedRules: list[MatchedRule]
     evaluatedInputs: list[EvaluatedInput]
     decisionDefinitionKey: KeyText
-    decisionEvaluationInstanceKey: KeyText
+    decisionEvaluationInstanceKey: str
 
 
 class DecisionEvaluation(TypedDict):
@@ -130,7 +130,7 @@ def _evaluation(session: Session, row: Row[Any], result: DecisionResult) -> Deci
         "decisionInstanceKey": "0",
         "decisionRequirementsId": row.drg_id,
         "decisionRequirementsKey": str(row.resource_key),
-        "evaluatedDecisions": [_decision(session, row, entry) for entry in result.trace],
+        "evaluatedDecisions": [_decision(session, row, entry, number) for number, entry in enumerate(result.trace, 1)],
         "failedDecisionDefinitionId": None,
         "failureMessage": None,
         "output": json_text(to_json(result.value)),
@@ -138,7 +138,7 @@ def _evaluation(session: Session, row: Row[Any], result: DecisionResult) -> Deci
     }
 
 
-def _decision(session: Session, row: Row[Any], entry: dict[str, Any]) -> EvaluatedDecision:
+def _decision(session: Session, row: Row[Any], entry: dict[str, Any], number: int) -> EvaluatedDecision:
     own = definitions.bound(session, "decision", entry["decisionId"], "deployment", row.deployment_key) or row
     return {
         "decisionDefinitionId": entry["decisionId"],
@@ -152,7 +152,7 @@ def _decision(session: Session, row: Row[Any], entry: dict[str, Any]) -> Evaluat
             {"inputId": one["id"], "inputName": one["name"], "inputValue": json_text(one["value"])} for one in entry["inputs"]
         ],
         "decisionDefinitionKey": str(own.key),
-        "decisionEvaluationInstanceKey": "0",
+        "decisionEvaluationInstanceKey": f"0-{number}",
     }
 
 

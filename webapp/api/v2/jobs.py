@@ -31,7 +31,20 @@ from webapp.api.filters import (
     page_info,
 )
 from webapp.api.rendering import instant, key
-from webapp.api.types import TENANT, Body, Json, KeyText, LongText, Name, OperationReference, ShortText, Tenant, Timestamp, Variables
+from webapp.api.types import (
+    TENANT,
+    Body,
+    Json,
+    KeyText,
+    LongText,
+    Moment,
+    Name,
+    OperationReference,
+    ShortText,
+    Tenant,
+    Timestamp,
+    Variables,
+)
 from webapp.api.v2 import v2
 from webapp.api.waiting import waiting
 from webapp.context import actor, engine
@@ -59,7 +72,7 @@ class ActivateJobs(Body):
     request_timeout: Annotated[int, Field(ge=-(2**31), le=600_000)] | None = None
     tenant_ids: list[Tenant] | None = Field(None, max_length=20)
     tenant_filter: Literal["PROVIDED", "ASSIGNED"] | None = None
-    with_lease: bool | None = None
+    with_lease: Literal[False] | None = None
 
 
 class ActivatedJob(TypedDict):
@@ -159,12 +172,24 @@ def listener_event(name: str | None) -> Any:
 LeaseToken = Annotated[str, StringConstraints(max_length=300)]
 
 
-class JobResult(Body):
-    """What a listener's worker says beside variables."""
+class Corrections(Body):
+    """What a task listener changes of its task; null and what is not given stay as they are."""
 
-    type: Literal["userTask", "adHocSubProcess"] | None = None
-    denied: Literal[False] | None = None
+    assignee: ShortText | None = None
+    due_date: Moment | None = None
+    follow_up_date: Moment | None = None
+    candidate_users: list[Name] | None = Field(None, max_length=200)
+    candidate_groups: list[Name] | None = Field(None, max_length=200)
+    priority: Annotated[int, Field(ge=0, le=100)] | None = None
+
+
+class JobResult(Body):
+    """What the worker of a task listener says beside variables: it may deny the task's transition or correct the task."""
+
+    type: Literal["userTask"] | None = None
+    denied: bool | None = None
     denied_reason: LongText | None = None
+    corrections: Corrections | None = None
 
 
 class CompleteJob(Body):
@@ -179,8 +204,10 @@ class CompleteJob(Body):
 @v2.operation("POST", "/jobs/<key:job_key>/completion", tag="job", body=CompleteJob, body_optional=True, answers={204: None})
 def complete_job(job_key: int, body: CompleteJob) -> None:
     """作业完成 / the work is done."""
+    result = body.result or JobResult()
+    corrections = None if result.corrections is None else result.corrections.model_dump(mode="json", exclude_none=True)
     with engine().unit_of_work() as session:
-        commands.complete_job(session, actor(), job_key, body.variables or {})
+        commands.complete_job(session, actor(), job_key, body.variables or {}, denied=bool(result.denied), corrections=corrections)
 
 
 class FailJob(Body):
