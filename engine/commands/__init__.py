@@ -11,6 +11,7 @@ from engine.commands.claim_task import claim_task, unclaim_task
 from engine.commands.complete_task import complete_task
 from engine.commands.correlate_subscription import correlate_subscription, event_form, may_report
 from engine.commands.deploy import Deployed, Deployment, check_resources, deploy
+from engine.commands.evaluate_conditionals import evaluate_conditionals
 from engine.commands.evaluate_decision import evaluate_decision
 from engine.commands.jump_to_element import jump_to_element
 from engine.commands.migrate_instance import migrate_instance, read_migration
@@ -24,6 +25,7 @@ from engine.commands.resolve_incident import resolve_incident
 from engine.commands.resume_instance import resume_instance
 from engine.commands.return_task import ReturnTarget, return_targets, return_task
 from engine.commands.save_draft import save_draft
+from engine.commands.set_variables import set_variables
 from engine.commands.start_instance import start_instance
 from engine.commands.suspend_instance import suspend_instance
 from engine.commands.undo_migration import undo_migration
@@ -54,6 +56,7 @@ __all__ = [
     "correlate_subscription",
     "create_batch",
     "deploy",
+    "evaluate_conditionals",
     "evaluate_decision",
     "event_form",
     "extend_job",
@@ -78,6 +81,7 @@ __all__ = [
     "return_task",
     "run_batch",
     "save_draft",
+    "set_variables",
     "start_instance",
     "suspend_instance",
     "throw_job_error",
