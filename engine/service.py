@@ -21,6 +21,7 @@ from engine.commands.builtin import registry as builtin_handlers
 from engine.commands.deliver_message import deliver_message
 from engine.commands.messages import undelivered
 from engine.commands.run_job import run_job
+from engine.commands.start_timers import due_starts, start_due
 from engine.errors import LianbanError
 from engine.jobs.inline import InlineJobs
 from engine.jobs.port import JobPort
@@ -105,8 +106,8 @@ class Engine:
         fired = 0
         for _ in range(rounds):
             with reading(self.runtime) as session:
-                due = reads.due_instances(session, clock.now())
-            now_fired = sum(advance_one(key) for key in due)
+                due, starts = reads.due_instances(session, clock.now()), due_starts(session, clock.now())
+            now_fired = sum(self._try_start(*start) for start in starts) + sum(advance_one(key) for key in due)
             fired += now_fired
             if not now_fired:
                 return fired
@@ -115,7 +116,7 @@ class Engine:
     def next_due(self) -> datetime | None:
         """When the next timer is due, in business time."""
         with reading(self.runtime) as session:
-            return reads.next_due(session)
+            return min(filter(None, (reads.next_due(session), reads.next_start(session))), default=None)
 
     def sweep(self) -> None:
         """What a crash or a lost job may have left: undelivered messages, due timers, expired leases of our own jobs.
@@ -136,6 +137,16 @@ class Engine:
         for piece in self.runtime.sweeps:
             attempt("sweep of the domain", piece)
         self._run_due(50, self._try_advance)
+
+    def _try_start(self, definition_key: int, element_id: str) -> int:
+        try:
+            with unit_of_work(self.runtime) as session:
+                return start_due(session, definition_key, element_id)
+        except OperationalError:
+            raise
+        except Exception:  # a defect met by one process must not keep the others' timers from firing
+            log.exception("timer start not made", definition=definition_key, element=element_id)
+            return 0
 
     def _try_advance(self, key: int) -> int:
         try:

@@ -64,6 +64,14 @@ class TimerStart:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionalStart:
+    """A conditional start event of the process; the condition is FEEL over the variables that somebody offers."""
+
+    element_id: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessModel:
     """An executable process. `flows`: element id -> [(flow id, target id)], the default flow first; boundary
     events are listed under their own id."""
@@ -78,6 +86,7 @@ class ProcessModel:
     message_starts: list[MessageStart] = field(default_factory=list)
     signal_starts: list[SignalStart] = field(default_factory=list)
     timer_starts: list[TimerStart] = field(default_factory=list)
+    conditional_starts: list[ConditionalStart] = field(default_factory=list)
     has_none_start: bool = False
     called: frozenset[str] = frozenset()
     flows: dict[str, list[tuple[str, str]]] = field(default_factory=dict)

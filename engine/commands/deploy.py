@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.bpmn import Known, ProcessModel, lines, lint, parse
 from engine.bpmn.lint.size import check_size
+from engine.commands.start_timers import arm_start_timers
 from engine.dmn import DecisionModel, parse_dmn
 from engine.errors import DeploymentRefused, Invalid
 from engine.findings import Finding
@@ -211,6 +212,7 @@ class _Writer:
         rows = [{"definition_key": item.key, "element_id": e, "kind": k, "name": n} for k, e, n in starts]
         if rows:
             self._session.execute(insert(m.start_subscription), rows)
+        arm_start_timers(self._session, item.key, model)
 
     def _item(self, kind: Kind, identifier: str, resource: str, content: bytes, extra: dict[str, Any], stored: bytes | None) -> Deployed:
         digest = hashlib.sha256(content).hexdigest()

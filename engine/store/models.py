@@ -121,6 +121,18 @@ start_subscription = Table(
     Index("ix_start_subscription_name", "kind", "name"),
 )
 
+start_timer = Table(
+    "start_timer",
+    metadata,
+    Column("definition_key", BigKey, ForeignKey("process_definition.key"), primary_key=True),
+    Column("element_id", String(200), primary_key=True),
+    Column("due_at", Instant, nullable=False, index=True),
+    Column("anchor", Instant, nullable=False),
+    Column("cycle", String(300)),
+    Column("done", Integer, nullable=False),
+)
+"""When the timer start events of the latest versions are due; see engine.bpmn.start_timers."""
+
 process_instance = Table(
     "process_instance",
     metadata,

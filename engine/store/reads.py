@@ -375,6 +375,12 @@ def next_due(session: Session) -> datetime | None:
     return found
 
 
+def next_start(session: Session) -> datetime | None:
+    """When the next timer start event of all is due."""
+    found: datetime | None = session.scalar(select(func.min(m.start_timer.c.due_at)))
+    return found
+
+
 def instance_of_key(key: int) -> int:
     """The process instance a user task's, job host's or subscription's key belongs to."""
     return split_key(key)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.bpmn.kernel.element import Element, ScopeSpec
-from engine.bpmn.model import ElementInfo, MessageStart, ProcessModel, SignalStart, TimerStart
+from engine.bpmn.model import ConditionalStart, ElementInfo, MessageStart, ProcessModel, SignalStart, TimerStart
 from engine.bpmn.parser.extensions import read_properties, zeebe
 from engine.bpmn.parser.nodes import MEMBER
 from engine.bpmn.parser.process import FileParser
@@ -74,6 +74,8 @@ def _add_start(model: ProcessModel, start: Element) -> None:
         model.message_starts.append(MessageStart(start.bpmn_id, trigger.name.text, None if key is None else key.text))
     elif trigger.kind == "signal" and trigger.name is not None:
         model.signal_starts.append(SignalStart(start.bpmn_id, trigger.name.text))
+    elif trigger.kind == "conditional" and trigger.expression is not None:
+        model.conditional_starts.append(ConditionalStart(start.bpmn_id, trigger.expression.text))
     elif trigger.kind == "timer" and trigger.expression is not None:
         text = ("=" if trigger.expression.is_feel else "") + trigger.expression.text
         model.timer_starts.append(TimerStart(start.bpmn_id, trigger.timer_kind or "date", text))
