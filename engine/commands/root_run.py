@@ -186,7 +186,7 @@ class RootRun:
             changes, was_due = live.take_changes(), row.next_due_at
             forms = {task.token_id: self.form(row, task) for task in changes.user_tasks if task.form_id}
             missing = [task for task in changes.user_tasks if task.form_id and forms[task.token_id].key is None]
-            store.write(self._session, row, changes, self._now, completion, forms)
+            store.write(self._session, row, changes, self._now, self._actor.username, completion, forms)
             completion = None
             touched.add(key)
             self._follow(row, changes)

@@ -35,7 +35,7 @@ def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
     kept = relocation.unpack(bytes(migration.backup))
     now = clock.now()
     (before,) = kept["process_instance"]
-    history.record_undone(session, instance_key, migration.last_event, kept["variable"], row.version + 1, now)
+    history.record_undone(session, instance_key, migration.last_event, kept["variable"], row.version + 1, now, actor.username)
     relocation.bring_back(session, instance_key, kept, continue_numbering(before["header"], row.header), now)
     done = m.instance_migration.update().where(m.instance_migration.c.key == migration.key)
     session.execute(done.values(undone_at=now, undone_by=actor.username))

@@ -111,9 +111,15 @@ _DELETE_SIGNAL_WAIT = Prepared(delete(m.signal_wait).where(m.signal_wait.c.key =
 
 
 def write(
-    session: Session, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None, forms: dict[int, OpenedForm]
+    session: Session,
+    row: InstanceRow,
+    changes: Changes,
+    now: datetime,
+    by: str,
+    completion: Completion | None,
+    forms: dict[int, OpenedForm],
 ) -> None:
-    """Write all rows of one step of one instance. `forms`: token id -> the form an opened task uses."""
+    """Write all rows of one step of one instance that `by` caused. `forms`: token id -> the form an opened task uses."""
     now = now.astimezone(UTC)  # once, not for every row
     row.version += 1
     row.state = changes.state
@@ -133,7 +139,7 @@ def write(
         row.next_due_at = changes.next_due_at
         batch.add(_UPDATE_DUE, [{"instance": row.key, "next_due_at": changes.next_due_at}])
     _write_tokens(batch, row.key, changes)
-    _write_variables(batch, row, changes, now)
+    _write_variables(batch, row, changes, now, by)
     _write_history(batch, row.key, changes, now)
     _close_user_tasks(batch, row, changes, now, completion)
     _open_user_tasks(batch, row, changes, now, forms)
@@ -161,14 +167,14 @@ def _write_tokens(batch: Batch, key: int, changes: Changes) -> None:
     batch.add(_WRITE_TOKEN, rows)
 
 
-def _write_variables(batch: Batch, row: InstanceRow, changes: Changes, now: datetime) -> None:
+def _write_variables(batch: Batch, row: InstanceRow, changes: Changes, now: datetime, by: str) -> None:
     """The variables as they are now, and one line of their history for each that changed (a scope that is gone: one line without name)."""
     key = row.key
     batch.add(_DELETE_SCOPE, [{"instance": key, "gone": scope} for scope in changes.removed_scopes])
     rows = [{"instance_key": key, "scope_id": scope, "name": name, "value": value} for (scope, name), value in changes.variables.items()]
     batch.add(_WRITE_VARIABLE, rows)
     gone: list[dict[str, Any]] = [{"instance_key": key, "scope_id": scope, "name": "", "value": None} for scope in changes.removed_scopes]
-    batch.add(_INSERT_VARIABLE_HISTORY, [{**each, "version": row.version, "at": now} for each in (*gone, *rows)])
+    batch.add(_INSERT_VARIABLE_HISTORY, [{**each, "version": row.version, "at": now, "by": by} for each in (*gone, *rows)])
 
 
 def _write_history(batch: Batch, key: int, changes: Changes, now: datetime) -> None:

@@ -100,7 +100,8 @@ def definition_at(session: Session, row: Row[Any], at: datetime) -> int:
 def variables_at(session: Session, instance_key: int, at: datetime) -> dict[int, dict[str, Any]]:
     """Scope id -> name -> JSON value, without the engine's own names."""
     event = m.variable_event.c
-    statement = select(event.scope_id, event.name, event.value).where(event.instance_key == instance_key, event.at <= at).order_by(event.id)
+    statement = select(event.scope_id, event.name, event.value).where(event.instance_key == instance_key, event.at <= at)
+    statement = statement.order_by(event.version, event.scope_id, event.name)
     found: dict[int, dict[str, bytes]] = {}
     for scope, name, value in session.execute(statement):
         if value is not None:
@@ -115,26 +116,27 @@ def variables_at(session: Session, instance_key: int, at: datetime) -> dict[int,
 
 @dataclass(frozen=True, slots=True)
 class VariableChange:
-    """One line of a variable's history. `value` is None and `removed` True when it went with its scope."""
+    """One line of a variable's history: what it became when by whom. `value` is None and `removed` True when it went with its scope."""
 
     scope_id: int
     name: str
     value: Any
     removed: bool
     at: datetime
+    by: str
 
 
 def variable_history(session: Session, instance_key: int, name: str, scope_id: int = 0) -> list[VariableChange]:
     """Every value a variable had, oldest first."""
     event = m.variable_event.c
     statement = (
-        select(event.value, event.at)
+        select(event.value, event.at, event.by)
         .where(event.instance_key == instance_key, event.scope_id == scope_id, or_(event.name == name, event.name == ""))
-        .order_by(event.id)
+        .order_by(event.version)
     )
     return [
-        VariableChange(scope_id, name, None if value is None else orjson.loads(value), value is None, at)
-        for value, at in session.execute(statement)
+        VariableChange(scope_id, name, None if value is None else orjson.loads(value), value is None, at, by)
+        for value, at, by in session.execute(statement)
     ]
 
 
@@ -210,7 +212,7 @@ def live_elements(session: Session, instance_key: int, last_event: int | None = 
 
 
 def record_undone(
-    session: Session, instance_key: int, last_event: int, variables: list[dict[str, Any]], version: int, now: datetime
+    session: Session, instance_key: int, last_event: int, variables: list[dict[str, Any]], version: int, now: datetime, by: str
 ) -> None:
     """An instance goes back to how it was after `last_event` with these variable rows: append what that changes to both histories."""
     before, after = live_elements(session, instance_key, last_event), live_elements(session, instance_key)
@@ -226,7 +228,7 @@ def record_undone(
         session.connection().execute(m.element_event.insert(), rows)
     lines = _variable_differences(session, instance_key, variables)
     if lines:
-        rows = [{"instance_key": instance_key, "version": version, "at": now, **line} for line in lines]
+        rows = [{"instance_key": instance_key, "version": version, "at": now, "by": by, **line} for line in lines]
         session.connection().execute(m.variable_event.insert(), rows)
 
 

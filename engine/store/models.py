@@ -398,17 +398,17 @@ audit_event = Table(
 variable_event = Table(
     "variable_event",
     metadata,
-    Column("id", BigKey, primary_key=True, autoincrement=True),
-    Column("instance_key", BigKey, nullable=False),
-    Column("scope_id", Integer, nullable=False),
-    Column("name", String(200), nullable=False),
+    Column("instance_key", BigKey, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("scope_id", Integer, primary_key=True),
+    Column("name", String(200), primary_key=True),
     Column("value", LargeBinary),
-    Column("version", Integer, nullable=False),
     Column("at", Instant, nullable=False),
-    Index("ix_variable_event_instance", "instance_key", "id"),
+    Column("by", String(100), nullable=False),
+    sqlite_with_rowid=False,
 )
 """The append-only history of variables: one row for each variable that a command changed. `version`: the instance's version that the
-command made. A scope that ended with its variables is one row with an empty name and no value."""
+command made; `by`: who sent the command. A scope that ended with its variables is one row with an empty name and no value."""
 
 instance_migration = Table(
     "instance_migration",

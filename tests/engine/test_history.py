@@ -168,3 +168,4 @@ def test_every_value_a_variable_had(engine: Engine) -> None:
         local = history.variable_history(session, key, "local", box)
     assert [change.value for change in changes] == [0, 5], "the same value again is no change"
     assert [(change.value, change.removed) for change in local] == [(1, False), (None, True)]
+    assert {change.by for change in changes} == {SYSTEM.username}
