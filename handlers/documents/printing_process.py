@@ -33,8 +33,11 @@ def main() -> None:
         if not line:
             return
         answer, body = _answer(json.loads(line))
-        target.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n" + body)
-        target.flush()
+        try:
+            target.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n" + body)
+            target.flush()
+        except BrokenPipeError:  # whoever asked has gone
+            os._exit(0)
 
 
 def _read_line(source: FileIO) -> bytes:

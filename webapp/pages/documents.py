@@ -25,6 +25,8 @@ from webapp.rendering import full_date
 blueprint = Blueprint("documents", __name__)
 
 INDEX = documents.bundle.INDEX
+NOT_LISTED = frozenset({"办件编号", "事项", "意见内容"})
+"""Facts that stand elsewhere on the page, or are the content of a case file."""
 
 
 @blueprint.get("/projects/<row:project_id>/documents")
@@ -71,7 +73,7 @@ def _screen(session: Session, found: documents.Document) -> dict[str, Any]:
         "file": documents.file_of(session, found.id),
         "production": documents.production(session, found),
         "unchanged": documents.is_unchanged(session, found.id),
-        "facts": {label: text_lines(value) for label, value in found.facts.items() if value not in (None, "", []) and label != "意见内容"},
+        "facts": {label: text_lines(value) for label, value in found.facts.items() if value and label not in NOT_LISTED},
         "names": directory.display_names(session, people),
         "service": service,
         "may_serve": service is None
