@@ -6,11 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.bpmn import Instance
-from engine.changes import StoredState
-from engine.commands.environment import CommandEnvironment
-from engine.definitions import process_definition, process_model
-from engine.store import reads
+from engine.commands.looking import Look
 from engine.store.models import split_key
 
 
@@ -20,10 +16,6 @@ def visible_variables(session: Session, element_instance_key: int) -> dict[str, 
     Of an element instance that has ended only the process-level variables are left.
     """
     instance_key, token_id = split_key(element_instance_key)
-    row = reads.instance_row(session, instance_key)
-    definition = process_definition(session, row.definition_key)
-    state = StoredState(row.header, reads.token_rows(session, instance_key), reads.variable_rows(session, instance_key))
-    environment = CommandEnvironment(session, row, definition.deployment_key, "")
-    live = Instance.load(process_model(session, row.definition_key), state, environment)
+    live = Look(session).instance(instance_key)
     alive = any(token.token_id == token_id for token in live.live_tokens())
     return live.variables(token_id if alive else 0)

@@ -62,6 +62,8 @@ def row(task: TaskRow, box: str) -> Row:
     elif box == "started":
         who = _("等您办理") if task.for_applicant else task.unit_name or task.assignee_name
         tags = [(who, "blue" if task.for_applicant else "grey")]
+    if task.suspended:
+        tags.append((_("已暂停"), "red"))
     return Row(task.key, task.name, task.project_name, task.process_name, task.project_code, colour, words, task.light.why, until, tags)
 
 
@@ -78,7 +80,8 @@ def build(key: int) -> dict[str, Any]:
 
 def _screen(view: TaskView) -> dict[str, Any]:
     task = view.task
-    can_fill = view.can_complete and not view.can_claim
+    waits = view.moves.suspended or bool(view.moves.signatures)
+    can_fill = view.can_complete and not view.can_claim and not waits
     hint, hint_kind = _hint(view, can_fill)
     return {
         "key": task.key,
@@ -98,8 +101,10 @@ def _screen(view: TaskView) -> dict[str, Any]:
         "schema": view.schema,
         "data": view.data,
         "files": {str(material.id): material_row(material) for material in view.materials},
-        "can_claim": view.can_claim,
-        "can_release": view.can_release,
+        "can_claim": view.can_claim and not view.moves.suspended,
+        "can_release": view.can_release and not view.moves.suspended,
+        "moves": view.moves,
+        "can_move": not view.can_claim,
         "can_fill": can_fill,
         "can_upload": can_fill and view.project is not None,
         "verb": _("提交意见") if view.others else _("提交"),
@@ -116,7 +121,7 @@ def _screen(view: TaskView) -> dict[str, Any]:
     }
 
 
-_STATES = {"COMPLETED": lazy_gettext("已办结"), "TERMINATED": lazy_gettext("已取消")}
+_STATES = {"COMPLETED": lazy_gettext("已办结"), "CANCELED": lazy_gettext("已取消")}
 
 
 def _hint(view: TaskView, can_fill: bool) -> tuple[str, str]:
@@ -126,6 +131,15 @@ def _hint(view: TaskView, can_fill: bool) -> tuple[str, str]:
         return _("%(who)s 于 %(when)s 提交。", who=task.assignee_name, when=when(task.completed_at)), "green"
     if task.state != "CREATED":
         return _("这项任务已取消，不再需要办理。"), "red"
+    if view.moves.suspended:
+        return _("流程已暂停，恢复之前不能办理。"), "red"
+    if view.moves.signatures:
+        names = "、".join(signature.who for signature in view.moves.signatures)
+        return _("等待加签：%(names)s。全部办完后您再提交。", names=names), "blue"
+    if view.moves.return_reason and view.can_complete:
+        return _("%(who)s 退回：%(reason)s", who=view.moves.returned_by, reason=view.moves.return_reason), "red"
+    if view.moves.sign_of is not None and can_fill:
+        return _("请您加签：意见会与这项任务的意见一并保留，流程由请您加签的人决定。"), "blue"
     if view.can_claim:
         return _("签收后填写；签收后同单位其他人不再看到这项任务。"), "blue"
     if can_fill:
@@ -170,7 +184,7 @@ def _steps(view: TaskView) -> list[Step]:
 
 def _round(view: TaskView) -> str:
     """ "12 个单位并行，3 已回，8 未签收" """
-    members = [task for task in (*view.others, view.task) if task.state != "TERMINATED"]
+    members = [task for task in (*view.others, view.task) if task.state != "CANCELED"]
     answered = sum(task.state == "COMPLETED" for task in members)
     waiting = sum(task.state == "CREATED" and task.assignee is None for task in members)
     text: str = _("%(all)s 个单位并行，%(done)s 已回", all=len(members), done=answered)
@@ -194,7 +208,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 def _other(task: TaskRow) -> dict[str, str]:
     """Another unit's part of the same review: its result, or whether it has been taken up."""
     words = task.result or (_("办理中") if task.assignee else _("未签收"))
-    if task.state == "TERMINATED":
+    if task.state == "CANCELED":
         words = _("已取消")
     return {"unit": task.unit_name, "words": words, "colour": result_colour(task.result) if task.result else "grey"}
 

@@ -2,6 +2,7 @@
 
 from handlers.tasks.answers import answer_lines, result_of
 from handlers.tasks.forecast import ComingStep, coming
+from handlers.tasks.moves import Moves, Signature, group_name
 from handlers.tasks.view import DecisionTrace, DiagramState, Opinion, Step, TaskView, decisions, diagram_state, require_known, task_view
 from handlers.tasks.worklist import BOXES, TaskRow, WorkListPage, WorkListQuery, task_rows, work_list
 
@@ -10,7 +11,9 @@ __all__ = [
     "ComingStep",
     "DecisionTrace",
     "DiagramState",
+    "Moves",
     "Opinion",
+    "Signature",
     "Step",
     "TaskRow",
     "TaskView",
@@ -20,6 +23,7 @@ __all__ = [
     "coming",
     "decisions",
     "diagram_state",
+    "group_name",
     "require_known",
     "result_of",
     "task_rows",

@@ -23,6 +23,7 @@ from handlers.materials.service import Material, materials_of
 from handlers.projects import service as projects
 from handlers.tasks.answers import answer_lines
 from handlers.tasks.forecast import coming
+from handlers.tasks.moves import Moves, moves_of
 from handlers.tasks.worklist import TaskRow, task_rows
 
 
@@ -101,6 +102,7 @@ class TaskView:
     required_materials: list[MaterialRequirement]
     decisions: list[DecisionTrace]
     diagram: DiagramState
+    moves: Moves = field(default_factory=Moves)
     variables: dict[str, Any] = field(default_factory=dict)
 
 
@@ -142,6 +144,7 @@ def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
         required_materials=catalogue().materials_for(case.item_code, variables) if case else [],
         decisions=[] if limited else decisions(session, row.root_key),
         diagram=diagram,
+        moves=Moves() if limited else moves_of(session, actor, row, can_complete=_may(actor, "complete", row, facts)),
     )
 
 

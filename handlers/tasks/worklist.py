@@ -49,7 +49,8 @@ class WorkListQuery:
 @dataclass(frozen=True, slots=True)
 class TaskRow:
     """One user task in a list. `unit` is the office it belongs to ("" for an applicant's), `label` what it is about among several of one
-    unit (property `label`), `result` the main answer once completed."""
+    unit (property `label`), `result` the main answer once completed, `suspended` whether the case
+    stands still."""
 
     key: int
     name: str
@@ -77,6 +78,7 @@ class TaskRow:
     for_applicant: bool
     instance_key: int
     root_key: int
+    suspended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +198,8 @@ def task_rows(session: Session, rows: Iterable[Row[Any]]) -> list[TaskRow]:
     names = directory.display_names(session, {name for row in found for name in (row.assignee, row.completed_by)})
     units = directory.unit_names(session)
     parent = aliased(root)
-    roots = {
-        row.key: row.definition_key
-        for row in session.execute(select(parent.c.key, parent.c.definition_key).where(parent.c.key.in_({row.root_key for row in found})))
-    }
+    columns = (parent.c.key, parent.c.definition_key, parent.c.suspended_at)
+    roots = {row.key: row for row in session.execute(select(*columns).where(parent.c.key.in_({row.root_key for row in found})))}
     calendar = calendar_of(session)
     return [_task_row(session, row, projects, names, units, roots, calendar) for row in found]
 
@@ -210,7 +210,7 @@ def _task_row(
     projects: dict[int, ProjectRow],
     names: dict[str, str],
     units: dict[str, str],
-    roots: dict[int, int],
+    roots: dict[int, Any],
     calendar: Any,
 ) -> TaskRow:
     project = projects.get(int(row.business_id)) if row.business_id and row.business_id.isdecimal() else None
@@ -223,8 +223,8 @@ def _task_row(
         state=row.state,
         element_id=row.element_id,
         process_id=row.process_id,
-        process_name=process_definition(session, roots[row.root_key]).name,
-        stage=stage_of_process(session, roots[row.root_key]),
+        process_name=process_definition(session, roots[row.root_key].definition_key).name,
+        stage=stage_of_process(session, roots[row.root_key].definition_key),
         project_id=project.id if project else None,
         project_name=project.name if project else "",
         project_code=project.code or "" if project else "",
@@ -244,6 +244,7 @@ def _task_row(
         for_applicant=row.owner is not None and row.owner == row.assignee,
         instance_key=row.instance_key,
         root_key=row.root_key,
+        suspended=row.state == "CREATED" and roots[row.root_key].suspended_at is not None,
     )
 
 

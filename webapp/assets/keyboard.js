@@ -57,6 +57,7 @@ const plain = {
   k: () => move(-1),
   c: () => click("[data-claim]") || click("[data-unclaim]"),
   n: () => move(1),
+  r: () => click("[data-return]"),
   Enter: enter,
 };
 
