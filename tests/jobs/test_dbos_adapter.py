@@ -81,3 +81,56 @@ def test_inputs_are_stored_as_json_not_pickled(running: tuple[Engine, list[int],
     with engine.reading() as session:
         stored = session.execute(text(f"SELECT serialization, application_version FROM {table}")).all()
     assert {(row.serialization, row.application_version) for row in stored} == {("portable_json", "1")}
+
+
+def _table(engine: Engine) -> str:
+    return "dbos.workflow_status" if engine.runtime.database.dialect.name == "postgresql" else "workflow_status"
+
+
+def test_pending_jobs_of_a_dead_process_run_again_here(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, done, ran = running
+    with engine.unit_of_work() as session:
+        engine.runtime.jobs.enqueue(session, "note", 21)
+    assert ran.wait(20)
+    assert engine.runtime.jobs.recover(["nobody", "dead"]) == 0
+    _wait_until_ended(engine)
+    ran.clear()
+    with engine.unit_of_work() as session:  # as a process leaves it that was killed while it ran the job
+        session.execute(text(f"UPDATE {_table(engine)} SET status = 'PENDING', executor_id = 'dead', output = NULL, completed_at = NULL"))
+    assert engine.runtime.jobs.recover(["nobody", "dead"]) == 1
+    assert ran.wait(20)
+    assert done == [21, 21]
+
+
+def test_ended_jobs_are_forgotten_after_a_while(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, _, ran = running
+    with engine.unit_of_work() as session:
+        engine.runtime.jobs.enqueue(session, "note", 31)
+        engine.runtime.jobs.enqueue_at(session, "note", 32, clock.wall_now() + timedelta(days=90))
+    assert ran.wait(20)
+    _wait_until_ended(engine)
+    assert engine.runtime.jobs.clean_up(timedelta(hours=1)) == 0
+    assert engine.runtime.jobs.clean_up(timedelta(seconds=-5)) == 1
+    with engine.reading() as session:
+        assert [row.status for row in session.execute(text(f"SELECT status FROM {_table(engine)}"))] == ["DELAYED"]
+
+
+def test_same_job_asked_for_by_several_sweeps_of_one_minute_runs_once(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, done, ran = running
+    for _ in range(3):
+        with engine.unit_of_work() as session:
+            engine.runtime.jobs.enqueue(session, "note", 41, once="29010001")
+    assert ran.wait(20)
+    _wait_until_ended(engine)
+    assert done == [41]
+
+
+def _wait_until_ended(engine: Engine) -> None:
+    pause = threading.Event()
+    for _ in range(400):
+        with engine.reading() as session:
+            states = {row.status for row in session.execute(text(f"SELECT status FROM {_table(engine)}"))}
+        if not states & {"ENQUEUED", "PENDING"}:
+            return
+        pause.wait(0.05)
+    raise AssertionError("a job did not end")
