@@ -20,7 +20,7 @@ def both(id: str, python: str, feel: str, result: str) -> str:
 class Writer:
     """Writes a random block. Conditions are bare variables, so both dialects read them alike."""
 
-    kinds = ("seq", "seq", "and", "and", "xor", "or", "sub", "mi", "bnd")
+    kinds: tuple[str, ...] = ("seq", "seq", "and", "and", "xor", "or", "sub", "mi", "bnd")
 
     def __init__(self, rnd: random.Random) -> None:
         self.rnd, self.count = rnd, 0
