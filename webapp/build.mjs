@@ -7,6 +7,7 @@ await build({
     app: "assets/app.js",
     form: "assets/form.js",
     diagram: "assets/diagram.js",
+    diff: "assets/diff.js",
     playground: "assets/playground.js",
   },
   outdir: "static/dist",

@@ -29,7 +29,7 @@ OWNERS = {
     "documents": "projects",
     "board": "projects",
     "modeler": "definitions",
-    "process_tests": "definitions",
+    "process_tests": "definitions", "compare": "definitions",
     "document_templates": "definitions",
 }
 """Screens without an entry of their own in the top bar, and the place they belong to."""

@@ -1,6 +1,7 @@
 // What every page runs: htmx for fragments, keyboard, menus, live updates. Screens add behaviour through data- attributes only.
 import "htmx.org";
 import "./app.css";
+import { installGo } from "./go.js";
 import { installKeyboard } from "./keyboard.js";
 import { installLive } from "./live.js";
 import { installWorklist } from "./worklist.js";
@@ -47,5 +48,6 @@ function installFilter() {
 installMenus();
 installFilter();
 installKeyboard();
+installGo();
 installLive();
 installWorklist();
