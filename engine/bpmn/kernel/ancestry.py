@@ -33,6 +33,10 @@ class Ancestry:
             if event.kind == "merged" and event.into is not None:
                 self.into[event.token_id] = event.into
                 self._merged.setdefault(event.into, []).append(event.token_id)
+        self._after: dict[int, list[int]] = {}
+        for event in self.entered.values():
+            if event.predecessor is not None:
+                self._after.setdefault(event.predecessor, []).append(event.token_id)
         self.dead = self._closure({event.into for event in self.entered.values() if event.into is not None})
         for each in self.dead:
             self.entered.pop(each, None)
@@ -67,17 +71,21 @@ class Ancestry:
         return max(found, default=None)
 
     def descendants(self, token_id: int) -> set[int]:
-        """The token and everything that came after it, through joins too. Merges may point to older ids: ask until it stays."""
+        """The token and everything that came after it, through joins too."""
         return self._closure({token_id})
 
-    def _closure(self, found: set[int]) -> set[int]:
-        size = -1
-        while size != len(found):
-            size = len(found)
-            for each in self.entered:
-                if each not in found and not found.isdisjoint(self.causes(each)):
-                    found.add(each)
-        return found
+    def _closure(self, start: Iterable[int]) -> set[int]:
+        found: set[int] = set()
+        stack = list(start)
+        while stack:
+            current = stack.pop()
+            if current in found:
+                continue
+            found.add(current)
+            stack.extend(self._after.get(current, ()))
+            if current in self.into:
+                stack.append(self.into[current])
+        return found & self.entered.keys()
 
     def inside(self, scope_id: int) -> set[int]:
         """The element instances of a scope (the token id of its subprocess), and of the scopes inside."""
