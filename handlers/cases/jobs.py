@@ -40,13 +40,24 @@ WINDOW_UNIT = "XZSPJ"
     "case.open",
     transactional=True,
     inputs=("itemCode", "projectId", "unit", "applicant"),
-    outputs=("caseId", "caseNo", "queryCode", "materials", "clock", "tolerableMaterials", "toleranceLatest", "creditBarred"),
+    outputs=(
+        "caseId",
+        "caseNo",
+        "queryCode",
+        "materials",
+        "clock",
+        "tolerableMaterials",
+        "committableMaterials",
+        "toleranceLatest",
+        "creditBarred",
+    ),
 )
 def open_case(job: JobContext) -> dict[str, Any]:
     """接件登记：建立办件，产生办件编号、查询码和应交材料清单，出具收件凭证，状态 1 已接件。
 
     Returns `materials`: the rows of the intake form, as the catalogue demands them of this application; and what decides on 容缺受理:
-    `tolerableMaterials` (names), `toleranceLatest` (the last day that may be promised), `creditBarred` (an unrepaired record).
+    `tolerableMaterials`, `committableMaterials` (names; none for an applicant with an unrepaired record: `creditBarred`), `toleranceLatest`
+    (the last day that may be promised).
     """
     case = cases.open_case(
         job.session,
@@ -81,10 +92,12 @@ def _tolerance(job: JobContext, case: cases.Case) -> dict[str, Any]:
     """What the intake form needs to know of 容缺受理 (domain §2.9)."""
     project = projects.find_project(job.session, str(case.project_id))
     today = job.now.astimezone(CHINA).date()
+    barred = project is not None and promises.is_barred(job.session, project.organisation_code)
     return {
-        "tolerableMaterials": promises.tolerable_materials(case.item_code),
+        "tolerableMaterials": [] if barred else promises.tolerable_materials(case.item_code),
+        "committableMaterials": [] if barred else promises.committable_materials(case.item_code),
         "toleranceLatest": promises.latest_deadline(case.item_code, calendar_of(job.session), today).isoformat(),
-        "creditBarred": project is not None and promises.is_barred(job.session, project.organisation_code),
+        "creditBarred": barred,
     }
 
 
