@@ -7,35 +7,37 @@ are sent together: on PostgreSQL in one round trip (pipeline mode), on SQLite, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Dialect, Insert, Select, exc
+from sqlalchemy import Connection, Dialect, Insert, Select, bindparam, exc
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-Values = Mapping[str, Any]
+Values = dict[str, Any]
 Processor = Callable[[Any], Any]
+FEW_ROWS, ROWS_AT_ONCE = 16, 50
 Clause = Executable | Callable[[str], Executable]
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A statement as one database's driver takes it: its SQL, how each parameter is written, how each column is read."""
+    """A statement for so many rows as one database's driver takes it: its SQL, where each parameter comes from (name in the driver's
+    statement, row, name in the row) and how it is written, how each column of the result is read."""
 
     sql: str
     positional: bool
-    binders: tuple[tuple[str, Processor | None], ...]
+    binders: tuple[tuple[str, int, str, Processor | None], ...]
     readers: tuple[Processor | None, ...]
     constants: dict[str, Any]
 
-    def bind(self, values: Values) -> Any:
+    def bind(self, rows: Sequence[Values]) -> Any:
         if self.constants:
-            values = {**self.constants, **values}
+            rows = [self.constants | row for row in rows]
         if self.positional:
-            return [values[name] if write is None else write(values[name]) for name, write in self.binders]
-        return {name: values[name] if write is None else write(values[name]) for name, write in self.binders}
+            return [rows[i][name] if write is None else write(rows[i][name]) for _, i, name, write in self.binders]
+        return {bound: rows[i][name] if write is None else write(rows[i][name]) for bound, i, name, write in self.binders}
 
     def read(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         readers = self.readers
@@ -52,31 +54,38 @@ class Prepared:
     __slots__ = ("_clause", "_columns", "_forms")
 
     def __init__(self, clause: Clause, *columns: str) -> None:
-        self._clause, self._columns, self._forms = clause, columns, dict[str, _Form]()
+        self._clause, self._columns, self._forms = clause, columns, dict[tuple[str, int], _Form]()
 
-    def form(self, dialect: Dialect, values: Values) -> _Form:
-        """The statement for this database, compiled on first use with these values' names."""
-        form = self._forms.get(dialect.name)
+    @property
+    def inserts(self) -> bool:
+        """One statement then takes several rows."""
+        return not isinstance(self._clause, Executable) or isinstance(self._clause, Insert)
+
+    def form(self, dialect: Dialect, values: Values, rows: int = 1) -> _Form:
+        """The statement for this database and so many rows, compiled on first use with these values' names."""
+        form = self._forms.get((dialect.name, rows))
         if form is None:
-            form = self._forms[dialect.name] = self._compile(dialect, values)
+            form = self._forms[dialect.name, rows] = self._compile(dialect, values, rows)
         return form
 
-    def _compile(self, dialect: Dialect, values: Values) -> _Form:
+    def _compile(self, dialect: Dialect, values: Values, rows: int) -> _Form:
         clause, columns = self._clause if isinstance(self._clause, Executable) else self._clause(dialect.name), list(self._columns)
+        sources = {column: (0, column) for column in columns}
         if isinstance(clause, Insert):
-            columns = list(values)
-            clause = clause if clause._returning else clause.inline()  # no RETURNING for keys that nobody reads
-        compiled = clause.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
+            sources = {f"{column}__{i}": (i, column) for i in range(rows) for column in values}
+            types = {column: clause.table.c[column].type for column in values}
+            clause = clause.values([{column: bindparam(f"{column}__{i}", type_=types[column]) for column in values} for i in range(rows)])
+            columns = []
+        compiled = clause.compile(dialect=dialect, column_keys=columns or None)  # type: ignore[attr-defined]
         assert isinstance(compiled, SQLCompiler)
-        assert not compiled.insert_prefetch, f"defaults are not applied: {compiled.insert_prefetch}"
         names = compiled.positiontup if compiled.positional else list(compiled.binds)
-        return _Form(
-            sql=compiled.string,
-            positional=compiled.positional,
-            binders=tuple((name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names or ()),
-            readers=tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in _result_columns(clause)),
-            constants={name: bind.value for name, bind in compiled.binds.items() if not bind.required and bind.value is not None},
-        )
+        binders = []
+        for name in names or ():
+            row, source = sources.get(name, (0, name))
+            binders.append((name, row, source, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)))
+        readers = tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in _result_columns(clause))
+        constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required and bind.value is not None}
+        return _Form(compiled.string, compiled.positional, tuple(binders), readers, constants)
 
 
 def _result_columns(clause: Any) -> Sequence[Any]:
@@ -101,21 +110,27 @@ class Batch:
     def send(self, connection: Connection) -> None:
         """Run all of it."""
         raw, dialect = _driver(connection), connection.dialect
-        forms = [(form, [form.bind(row) for row in rows]) for form, rows in ((s.form(dialect, rows[0]), rows) for s, rows in self._items)]
+        bound = [(form.sql, form.bind(rows)) for form, rows in self._in_forms(dialect)]
         try:
             if dialect.name == "postgresql":
                 with raw.pipeline(), raw.cursor() as cursor:
-                    for form, bound in forms:
-                        for values in bound:
-                            cursor.execute(form.sql, values)
+                    for sql, values in bound:
+                        cursor.execute(sql, values)
             else:
-                for form, bound in forms:
-                    if len(bound) == 1:
-                        raw.execute(form.sql, bound[0])
-                    else:
-                        raw.executemany(form.sql, bound)
+                for sql, values in bound:
+                    raw.execute(sql, values)
         except dialect.loaded_dbapi.Error as error:
-            _fail(connection, error, "; ".join(form.sql for form, _ in forms))
+            _fail(connection, error, "; ".join(dict.fromkeys(sql for sql, _ in bound)))
+
+    def _in_forms(self, dialect: Dialect) -> Iterator[tuple[_Form, Sequence[Values]]]:
+        """An INSERT takes many rows at once: a few, or blocks of ROWS_AT_ONCE, so that few forms are compiled."""
+        for statement, rows in self._items:
+            at_once = (len(rows) if len(rows) <= FEW_ROWS else ROWS_AT_ONCE) if statement.inserts else 1
+            whole = len(rows) - len(rows) % at_once
+            for first in range(0, whole, at_once):
+                yield statement.form(dialect, rows[0], at_once), rows[first : first + at_once]
+            for row in rows[whole:]:
+                yield statement.form(dialect, row), [row]
 
 
 def run_text(connection: Connection, sql: str) -> None:
@@ -130,7 +145,7 @@ def run(connection: Connection, statement: Prepared, values: Values) -> None:
     """Run one statement that returns nothing."""
     form = statement.form(connection.dialect, values)
     try:
-        _driver(connection).execute(form.sql, form.bind(values))
+        _driver(connection).execute(form.sql, form.bind([values]))
     except connection.dialect.loaded_dbapi.Error as error:
         _fail(connection, error, form.sql)
 
@@ -139,7 +154,7 @@ def fetch(connection: Connection, statement: Prepared, values: Values) -> list[t
     """All rows of one query."""
     form = statement.form(connection.dialect, values)
     try:
-        return form.read(_driver(connection).execute(form.sql, form.bind(values)).fetchall())
+        return form.read(_driver(connection).execute(form.sql, form.bind([values])).fetchall())
     except connection.dialect.loaded_dbapi.Error as error:
         _fail(connection, error, form.sql)
 
@@ -152,7 +167,7 @@ def fetch_together(connection: Connection, queries: Sequence[tuple[Prepared, Val
     raw, forms = _driver(connection), [(statement.form(dialect, values), values) for statement, values in queries]
     try:
         with raw.pipeline():
-            cursors = [raw.cursor().execute(form.sql, form.bind(values)) for form, values in forms]
+            cursors = [raw.cursor().execute(form.sql, form.bind([values])) for form, values in forms]
         return [form.read(cursor.fetchall()) for (form, _), cursor in zip(forms, cursors, strict=True)]
     except dialect.loaded_dbapi.Error as error:
         _fail(connection, error, "; ".join(form.sql for form, _ in forms))
