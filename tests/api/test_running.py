@@ -7,8 +7,8 @@ from typing import Any
 
 from engine import Engine, commands
 from engine.policy import SYSTEM
-from tests.api.conftest import Caller
-from tests.api.test_deployments import WHOLE
+from tests.api.conftest import FILES, Caller
+from tests.api.test_deployments import WHOLE, upload
 
 
 def test_a_task_from_start_to_end(ana: Caller, li: Caller, ada: Caller, caller: Callable[[str], Caller]) -> None:
@@ -189,3 +189,31 @@ def test_pages_sort_and_alternatives(ana: Caller) -> None:
     either = {"$or": [{"businessId": "b0"}, {"processInstanceKey": {"$in": [keys[2], "9" * 25]}}], "state": {"$neq": "COMPLETED"}}
     assert [i["businessId"] for i in ana.found("process-instances", **either)] == ["b0", "b2"]
     assert ana.post("/v2/process-instances/search", {"page": {"after": "x"}}, 400)["code"] == "cursor_invalid"
+
+
+def test_modify_migrate_suspend_and_set_variables(ana: Caller, ada: Caller) -> None:
+    first = ana.deploy("worker.bpmn")["deployments"][0]["processDefinition"]
+    key = ana.start("worker", {"number": 1})
+    here = f"/v2/process-instances/{key}"
+    (code,) = ana.found("element-instances", processInstanceKey=key, state="ACTIVE")
+    ana.call("PUT", f"/v2/element-instances/{code['elementInstanceKey']}/variables", {"variables": {"note": "急"}, "local": True})
+    answer = ana.call("PUT", f"/v2/element-instances/{key}/variables", {"variables": {"number": 2, "新": None}})
+    assert answer.status_code == 204
+    values = {(v["scopeKey"], v["name"]): v["value"] for v in ana.found("variables", processInstanceKey=key)}
+    assert values[key, "number"] == "2" and values[code["elementInstanceKey"], "note"] == '"急"'
+    ada.post(f"{here}/suspension", {"reason": "等待批复"}, 204)
+    assert ana.get(here)["state"] == "SUSPENDED"
+    assert [i["processInstanceKey"] for i in ana.found("process-instances", state="SUSPENDED")] == [key]
+    ada.post(f"{here}/resumption", {}, 204)
+    move = {"sourceElementInstruction": {"sourceType": "byId", "sourceElementId": "code"}, "targetElementId": "end_refused"}
+    ana.post(f"{here}/modification", {"moveInstructions": [move | {"targetElementId": "nothing"}]}, 404)
+    ana.post(f"{here}/modification", {}, 400)
+    changed = (FILES / "worker.bpmn").read_bytes().replace("平台赋码".encode(), "自治区平台赋码".encode())
+    second = upload(ana, (changed, "worker.bpmn")).get_json()["deployments"][0]["processDefinition"]
+    assert second["processDefinitionVersion"] == 2
+    to = {"targetProcessDefinitionKey": second["processDefinitionKey"], "mappingInstructions": []}
+    ada.post(f"{here}/migration", to, 204)
+    ada.post(f"{here}/migration", to, 409)
+    assert ana.get(here)["processDefinitionVersion"] == 2 != first["processDefinitionVersion"]
+    ana.post(f"{here}/modification", {"moveInstructions": [move]}, 204)
+    assert ana.get(here)["state"] == "COMPLETED"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, Literal, Self, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_snake
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from engine.store.search import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, AnyOf, Condition, Operator, Order, Page, PageRequest, Source, search
 from webapp.api.types import Body, Key, Moment, ShortText, Whole

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from engine import clock, commands
 from engine.commands import Deployed
@@ -106,7 +107,7 @@ def _files() -> list[tuple[str, bytes]]:
     request.max_content_length = MAX_DEPLOYMENT_BYTES
     if request.mimetype != "multipart/form-data":
         raise PartsInvalid(reason=f"content type {request.mimetype or 'missing'}")
-    unknown = sorted(set(request.form) - FIELDS)
+    unknown = sorted(str(name) for name in set(request.form) - FIELDS)
     if unknown:
         raise PartsInvalid(reason=f"未知字段 unknown field {', '.join(unknown)[:200]}")
     return read_files([part for _name, part in request.files.items(multi=True)])

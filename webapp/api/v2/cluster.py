@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any
 
 from flask import Response
+from typing_extensions import TypedDict
 
 from webapp.api.v2 import GATEWAY_VERSION, v2
 from webapp.context import engine

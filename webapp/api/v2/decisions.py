@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 
 from pydantic import model_validator
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from engine.commands.environment import feel_environment
 from engine.definitions import decision_model

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from flask import Response
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from engine.bpmn import ProcessModel
 from engine.definitions import process_model

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from flask import request
+from typing_extensions import TypedDict
 from werkzeug.datastructures import FileStorage
 
 from engine import commands
@@ -137,7 +138,7 @@ def _files() -> list[tuple[str, bytes]]:
     request.max_content_length = MAX_DEPLOYMENT_BYTES
     if request.mimetype != "multipart/form-data":
         raise PartsInvalid(reason=f"content type {request.mimetype or 'missing'}")
-    unknown = sorted((set(request.files) - {"resources"}) | (set(request.form) - FIELDS))
+    unknown = sorted(str(name) for name in {*request.files, *request.form} - {"resources", *FIELDS})
     if unknown:
         raise PartsInvalid(reason=f"未知字段 unknown field {', '.join(unknown)[:200]}")
     if request.form.get("tenantId", TENANT) not in {TENANT, ""}:

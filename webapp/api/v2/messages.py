@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from sqlalchemy import select
+from typing_extensions import TypedDict
 
 from engine import commands
 from engine.errors import NotFound

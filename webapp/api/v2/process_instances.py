@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from engine import commands
 from engine.errors import NotFound

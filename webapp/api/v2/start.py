@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, TypedDict
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from engine import commands
 from engine.errors import Conflict, Forbidden, LianbanError

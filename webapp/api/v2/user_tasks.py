@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from engine import commands
 from engine.errors import NotFound
