@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine import Engine, commands
+from engine.bpmn import lint, parse
+from engine.commands.return_task import return_policy
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.policy import Actor
 from tests.bpmn.support import END, START, chain, doc, el, flow, gate, io, multi, sub, zeebe
@@ -265,9 +267,10 @@ def test_return_inside_a_loop_goes_to_this_round_and_inputs_are_mapped_again(eng
     assert state(engine, key) == "COMPLETED"
 
 
-def test_a_return_policy_that_nobody_knows_is_no_policy() -> None:
-    from engine.bpmn import parse
-    from engine.commands.return_task import return_policy
-
-    model = parse(doc(LINE), "x.bpmn")[0]
-    assert return_policy(model, "a") == ()
+def test_without_a_policy_nothing_is_allowed_and_a_mistyped_one_is_a_finding() -> None:
+    assert return_policy(parse(doc(LINE), "x.bpmn")[0], "a") == ()
+    for written, found in (("branch", 0), ("branch, all", 0), ("none", 0), ("brnch", 1), ("branch,none", 1), ("", 1)):
+        assert len([f for f in lint(process(LINE, returnPolicy=written), "x.bpmn") if f.rule == "return-policy"]) == found
+    misplaced = el("startEvent", "s", zeebe('<zeebe:properties><zeebe:property name="returnPolicy" value="all"/></zeebe:properties>'))
+    findings = lint(doc(LINE.replace(START, misplaced)), "x.bpmn")
+    assert [(f.element_id, f.severity) for f in findings if f.rule == "return-policy"] == [("s", "warning")]

@@ -10,6 +10,7 @@ from engine.bpmn.lint.joining import check_joining
 from engine.bpmn.lint.loops import check_loops
 from engine.bpmn.lint.names import check_names
 from engine.bpmn.lint.positions import check_positions
+from engine.bpmn.lint.return_policy import check_return_policy
 from engine.bpmn.lint.structure import check_ids, check_scope
 from engine.bpmn.parser import parse
 from engine.bpmn.parser.xml import BPMN, Refused, read_xml
@@ -46,6 +47,7 @@ def lint(xml: bytes, resource: str, known: Known | None = None) -> list[Finding]
             check_names(report, scope)
         check_bindings(report, process)
         check_loops(report, process)
+        check_return_policy(report, process)
     _check_parse(report, xml)
     return sorted(set(report.found), key=lambda f: (ORDER[f.severity], f.line, f.element_id, f.rule, f.message))
 
