@@ -30,7 +30,7 @@ from engine.dmn.session import Code, Scope, Session, Value
 from engine.dmn.table import compile_table
 from engine.dmn.types import ANY, Coerce, Mismatch, TypeTable
 from engine.errors import DecisionError, ExpressionError
-from engine.feel import Expression, compile_expression
+from engine.feel import Expression, compile_expression, demand_arguments
 from engine.feel.values import Context, FeelFunction, Range
 
 Names = frozenset[str]
@@ -110,6 +110,7 @@ class Compiler:
 
         def make(scope: Mapping[str, Any], session: Session) -> Value:
             def call(_run: Any, args: tuple[Value, ...]) -> Value:
+                demand_arguments(args, len(parameters))
                 own = {
                     parameter: coerced(coerce, value, session, box.where)
                     for (parameter, coerce), value in zip(parameters, args, strict=True)

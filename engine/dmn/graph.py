@@ -20,7 +20,7 @@ from engine.dmn.session import Code, Record, Scope, Session, Value
 from engine.dmn.trace import kind_of, trace_json
 from engine.dmn.types import from_json
 from engine.errors import LimitExceeded, NotFound
-from engine.feel import Environment, to_feel
+from engine.feel import Environment, demand_arguments, to_feel
 from engine.feel.values import Context, FeelFunction
 from engine.findings import Finding
 
@@ -190,6 +190,7 @@ class DecisionModel:
         parameters = self._targets((*service.input_data, *service.input_decisions))
 
         def call(_run: Any, args: tuple[Value, ...]) -> Value:
+            demand_arguments(args, len(parameters))
             inner = session.inner()
             for (model, target), value in zip(parameters, args, strict=True):
                 store = inner.results if target.kind == "decision" else inner.inputs

@@ -7,7 +7,7 @@
 """
 
 from engine.feel.api import Evaluation, Expression, UnaryTests, compile_expression, compile_unary_tests
-from engine.feel.runtime import Environment, FeelNull, Warning_
+from engine.feel.runtime import Environment, FeelNull, Warning_, demand_arguments
 from engine.feel.temporal import DaysDuration, FeelDate, FeelDateTime, FeelTime, MonthsDuration
 from engine.feel.text import text_of
 from engine.feel.typecheck import TypeProblem, find_type_problems
@@ -31,6 +31,7 @@ __all__ = [
     "Warning_",
     "compile_expression",
     "compile_unary_tests",
+    "demand_arguments",
     "find_type_problems",
     "text_of",
     "to_feel",

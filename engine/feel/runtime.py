@@ -70,6 +70,12 @@ class FeelNull(Exception):
         super().__init__(message_en)
 
 
+def demand_arguments(args: tuple[Any, ...], count: int) -> None:
+    """A defined function takes as many arguments as it has parameters (§10.3.2.13.1). Raises FeelNull."""
+    if len(args) != count:
+        raise FeelNull(f"函数需要 {count} 个参数", f"the function takes {count} arguments", "wrong_arguments")
+
+
 class Frame:
     """Local names: `values` maps a name to a FEEL value. A filter's frame holds its element in `values["item"]`."""
 

@@ -86,7 +86,7 @@ class FeelFunction:
     `types`: declared parameter types (syntax tree of a type or None), for named arguments and `instance of`.
     """
 
-    __slots__ = ("call", "name", "parameters", "types", "variadic")
+    __slots__ = ("call", "name", "parameters", "types")
 
     def __init__(
         self,
@@ -94,13 +94,11 @@ class FeelFunction:
         parameters: tuple[str, ...],
         call: Callable[[Any, tuple[Any, ...]], Any],
         types: tuple[Any, ...] = (),
-        variadic: bool = False,
     ) -> None:
         self.name = name
         self.parameters = parameters
         self.call = call
         self.types = types
-        self.variadic = variadic
 
     def __repr__(self) -> str:
         return f"FeelFunction({self.name}({', '.join(self.parameters)}))"

@@ -188,3 +188,26 @@ def test_many_overlaps_are_summed_up() -> None:
     findings = parse_dmn(table("UNIQUE", ["x"], ["o"], [["-", "1"]] * 30)).findings
     assert [finding.rule for finding in findings] == ["dmn-overlap"] * 51
     assert "385" in findings[-1].message
+
+
+@pytest.mark.parametrize("call", ["twice()", "twice(1, 2)", "served()", "served(1, 2)"])
+def test_a_function_called_with_another_number_of_arguments_is_null_with_a_warning(call: str) -> None:
+    """§10.3.2.13.1: neither a business knowledge model nor a decision service guesses what is missing."""
+    model = parse_dmn(
+        definitions(
+            f"""<inputData id="i" name="n"><variable name="n"/></inputData>
+            <decision id="out" name="out"><variable name="out"/><informationRequirement><requiredInput href="#i"/></informationRequirement>
+            <literalExpression><text>n</text></literalExpression></decision>
+            <decisionService id="s" name="served"><variable name="served"/><outputDecision href="#out"/><inputData href="#i"/></decisionService>
+            <businessKnowledgeModel id="k" name="twice"><encapsulatedLogic><formalParameter name="n"/>
+            <literalExpression><text>n * 2</text></literalExpression></encapsulatedLogic></businessKnowledgeModel>
+            <decision id="d" name="d"><variable name="d"/><knowledgeRequirement><requiredKnowledge href="#k"/></knowledgeRequirement>
+            <knowledgeRequirement><requiredKnowledge href="#s"/></knowledgeRequirement>
+            <literalExpression><text>{call}</text></literalExpression></decision>""",
+            "urn:arity",
+        ),
+        "arity.dmn",
+    )
+    result = model.evaluate("d", {})
+    assert result.value is None
+    assert "1 个参数" in str(result.trace)

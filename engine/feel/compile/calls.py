@@ -9,7 +9,7 @@ from engine.feel import ast, types
 from engine.feel.builtins.registry import BUILTINS, Builtin, Overload
 from engine.feel.compile.core import compile_node, compiles, constant, report
 from engine.feel.ops import chinese_kind, kind_of
-from engine.feel.runtime import DEFAULT_ENVIRONMENT, Code, FeelNull, Frame, Run
+from engine.feel.runtime import DEFAULT_ENVIRONMENT, Code, FeelNull, Frame, Run, demand_arguments
 from engine.feel.scope import Scope, compile_name, find, is_bound
 from engine.feel.values import FeelFunction, to_feel
 
@@ -25,8 +25,7 @@ def _function(node: ast.FunctionNode, scope: Scope) -> Code:
 
     def define(frame: Any) -> FeelFunction:
         def call(run: Run, args: tuple[Any, ...]) -> Any:
-            if len(args) != len(names):
-                raise FeelNull(f"函数需要 {len(names)} 个参数", f"the function takes {len(names)} arguments", "wrong_arguments")
+            demand_arguments(args, len(names))
             checked = [fit(value, kind, run) for value, kind in zip(args, wanted, strict=True)]
             return body(Frame(dict(zip(names, checked, strict=True)), frame, run))
 
