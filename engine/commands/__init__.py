@@ -1,5 +1,6 @@
 """The commands: one use case a file, `f(session, actor, ...)`; each runs inside a unit of work and never commits."""
 
+from engine.commands.activate_ad_hoc import activate_ad_hoc
 from engine.commands.add_sign import Asked, add_sign
 from engine.commands.advance import advance
 from engine.commands.assign_task import assign_task, update_task
@@ -28,7 +29,7 @@ from engine.commands.save_draft import save_draft
 from engine.commands.set_variables import set_variables
 from engine.commands.start_instance import start_instance
 from engine.commands.suspend_instance import suspend_instance
-from engine.commands.undo_migration import undo_migration
+from engine.commands.undo_migration import MigrationRecord, list_migrations, undo_migration
 from engine.commands.withdraw_task import withdraw_task, withdrawable
 from engine.commands.work_jobs import activate_jobs, complete_job, extend_job, fail_job, release_job, throw_job_error
 
@@ -37,8 +38,10 @@ __all__ = [
     "Deployed",
     "Deployment",
     "MigrationPlan",
+    "MigrationRecord",
     "ReturnTarget",
     "Trial",
+    "activate_ad_hoc",
     "activate_jobs",
     "add_sign",
     "advance",
@@ -62,6 +65,7 @@ __all__ = [
     "extend_job",
     "fail_job",
     "jump_to_element",
+    "list_migrations",
     "may_report",
     "migrate_instance",
     "modify_instance",
