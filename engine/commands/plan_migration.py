@@ -66,8 +66,8 @@ def plan_migration(
     require(actor, "operate", "deploy")
     plan = plan_between(session, source_key, target_key, instructions)
     return MigrationPlan(
-        source=_ref(session, source_key),
-        target=_ref(session, target_key),
+        source=definition_ref(session, source_key),
+        target=definition_ref(session, target_key),
         plan=plan,
         instances=len(live_instances(session, source_key)),
         open_tasks=definitions.active_elements(session, source_key),
@@ -143,6 +143,7 @@ def missing_forms(session: Session, deployment_key: int, tasks: list[Any]) -> li
     return found
 
 
-def _ref(session: Session, key: int) -> DefinitionRef:
+def definition_ref(session: Session, key: int) -> DefinitionRef:
+    """A definition's name and version. NotFound when there is none."""
     row = process_definition(session, key)
     return DefinitionRef(row.key, row.process_id, row.version, row.version_tag or "", row.name)

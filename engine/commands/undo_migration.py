@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -9,12 +11,14 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.bpmn.state import continue_numbering
+from engine.commands.plan_migration import DefinitionRef, definition_ref
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, NotFound
-from engine.policy import Actor, require
+from engine.policy import Actor, require, require_watch
 from engine.runtime import runtime_of
-from engine.store import audit, history, relocation
+from engine.store import audit, history, reads, relocation
 from engine.store import models as m
+from engine.store.changes import InstanceRow
 
 
 def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
@@ -39,6 +43,7 @@ def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
     relocation.bring_back(session, instance_key, kept, continue_numbering(before["header"], row.header), now)
     done = m.instance_migration.update().where(m.instance_migration.c.key == migration.key)
     session.execute(done.values(undone_at=now, undone_by=actor.username))
+    _let_the_one_before_be_undone(session, instance_key, before["version"], row.version + 1)
     if before["next_due_at"] is not None:
         runtime_of(session).jobs.enqueue_at(session, "advance", instance_key, before["next_due_at"] - clock.offset())
     audit.record(
@@ -50,6 +55,13 @@ def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
         business_id=row.business_id,
         data={"migrationKey": str(migration.key), "fromKey": str(migration.target_key), "toKey": str(migration.source_key)},
     )
+
+
+def _let_the_one_before_be_undone(session: Session, instance_key: int, version_then: int, version_now: int) -> None:
+    """The instance is exactly what it was before this migration; if another migration had made that, it has not moved on since."""
+    earlier = latest_migration(session, instance_key)
+    if earlier is not None and earlier.version == version_then:
+        session.execute(m.instance_migration.update().where(m.instance_migration.c.key == earlier.key).values(version=version_now))
 
 
 def latest_migration(session: Session, instance_key: int) -> Row[Any] | None:
@@ -66,3 +78,45 @@ def why_not_undoable(migration: Row[Any], version: int, definition_key: int) -> 
     if definition_key != migration.target_key or version != migration.version:
         return "迁移之后流程又有办理，不能撤销迁移"
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationRecord:
+    """One migration of an instance as people read it. `why_not`: why it cannot be undone now (Chinese), None when it can."""
+
+    key: int
+    source: DefinitionRef
+    target: DefinitionRef
+    mapping: dict[str, str | None]
+    at: datetime
+    by: str
+    batch_key: int | None
+    undone_at: datetime | None
+    undone_by: str | None
+    why_not: str | None
+
+
+def list_migrations(session: Session, actor: Actor, instance_key: int) -> list[MigrationRecord]:
+    """The migrations of an instance, the newest first; only the newest that was not undone may be undoable. Raises Forbidden, NotFound."""
+    require_watch(actor)
+    row = reads.instance_row(session, instance_key)
+    mig = m.instance_migration.c
+    found = session.execute(select(m.instance_migration).where(mig.instance_key == instance_key).order_by(mig.key.desc())).all()
+    last = next((each.key for each in found if each.undone_at is None), None)
+    return [_record(session, each, row, newest=each.key == last) for each in found]
+
+
+def _record(session: Session, migration: Row[Any], row: InstanceRow, *, newest: bool) -> MigrationRecord:
+    why_not = why_not_undoable(migration, row.version, row.definition_key) if newest else "已撤销，或之后又有迁移"
+    return MigrationRecord(
+        key=migration.key,
+        source=definition_ref(session, migration.source_key),
+        target=definition_ref(session, migration.target_key),
+        mapping={old: new for old, new in migration.mapping.items() if old != new},
+        at=migration.at,
+        by=migration.by,
+        batch_key=migration.batch_key,
+        undone_at=migration.undone_at,
+        undone_by=migration.undone_by,
+        why_not=why_not,
+    )

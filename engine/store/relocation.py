@@ -115,7 +115,7 @@ def refresh_jobs(session: Session, instance_key: int, jobs: list[JobOpened]) -> 
 
 # ---------------------------------------------------------------------- keeping rows aside
 Backup = dict[str, list[dict[str, Any]]]
-_INSTANCE = ("definition_key", "process_id", "header", "next_due_at", "incidents")
+_INSTANCE = ("definition_key", "process_id", "header", "next_due_at", "incidents", "version")
 
 
 def backup(session: Session, instance_key: int) -> bytes:
@@ -189,7 +189,7 @@ def bring_back(session: Session, instance_key: int, kept: Backup, header: bytes,
     (instance,) = kept["process_instance"]
     statement = update(m.process_instance).where(m.process_instance.c.key == instance_key)
     version = m.process_instance.c.version + 1
-    session.execute(statement.values(**{**instance, "header": header}, version=version))
+    session.execute(statement.values(**{**instance, "header": header, "version": version}))
 
 
 def _bring_back_tasks(session: Session, instance_key: int, kept: Backup, now: datetime) -> None:

@@ -365,6 +365,29 @@ def test_only_what_was_migrated_can_be_undone_and_only_once(engine: Engine) -> N
         undo(engine, key)
 
 
+def test_the_migrations_of_an_instance_say_which_can_be_undone(engine: Engine) -> None:
+    deploy(engine, sequence("a"))
+    key = start(engine)
+    for target in (sequence("a", "b"), sequence("a", "c")):
+        migrate(engine, key, deploy(engine, target))
+
+    def why() -> list[str | None]:
+        with engine.reading() as session:
+            return [each.why_not for each in commands.list_migrations(session, SYSTEM, key)]
+
+    newest, older = why()
+    assert newest is None and older is not None
+    undo(engine, key)
+    with engine.reading() as session:
+        records = commands.list_migrations(session, SYSTEM, key)
+    assert [(r.target.version, r.undone_by, r.why_not is None) for r in records] == [(3, "system", False), (2, None, True)]
+    assert records[0].at <= (records[0].undone_at or records[0].at)
+    undo(engine, key)
+    assert instance(engine, key).definition_key == records[1].source.key
+    complete(engine, key, "a")
+    assert instance(engine, key).state == "COMPLETED"
+
+
 def test_a_called_instance_is_migrated_by_itself(engine: Engine) -> None:
     call = el("callActivity", "c", zeebe('<zeebe:calledElement processId="child"/>'))
     deploy(engine, sequence("one", process_id="child"), process_id="child")
