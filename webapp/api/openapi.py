@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from webapp.api.operation import Api, Operation
-from webapp.api.types import KEY_PATTERN, Problem
+from webapp.api.types import KEY_PATTERN
 
 REF = "#/components/schemas/{model}"
 Used = tuple[Any, JsonSchemaMode]
@@ -21,6 +21,7 @@ PROBLEMS = {
     401: "没有登录 / no log-in",
     403: "没有权限 / not allowed",
     404: "没有找到 / not found",
+    405: "不支持这种操作 / method not allowed",
     409: "当前状态不允许 / the current state does not allow it",
     413: "内容太大 / too large",
     415: "内容类型不对 / wrong content type",
@@ -31,20 +32,20 @@ PROBLEMS = {
 
 def document(api: Api, version: str) -> dict[str, Any]:
     """The whole document, ready for JSON."""
-    used = list(_models(api.operations))
+    used = list(_models(api))
     inputs: list[Any] = [((model, mode), mode, TypeAdapter(model)) for model, mode in used]
     refs, definitions = TypeAdapter.json_schemas(inputs, ref_template=REF)
     schemas = {used_model: schema for (used_model, _mode), schema in refs.items()}
     paths: dict[str, dict[str, Any]] = {}
     for operation in api.operations:
         path = api.prefix + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.rule)
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, schemas)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(api, operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": f"联办 Lianban {api.prefix}",
             "version": version,
-            "description": "错误一律为 application/problem+json（RFC 9457），detail 先中文后英文。Errors are RFC 9457 problem details.",
+            "description": "错误说明先中文后英文。What went wrong is told in Chinese, then in English.",
         },
         "paths": paths,
         "components": {
@@ -55,9 +56,9 @@ def document(api: Api, version: str) -> dict[str, Any]:
     }
 
 
-def _models(operations: Iterable[Operation]) -> Iterable[Used]:
-    seen: dict[Used, None] = {(Problem, "serialization"): None}
-    for operation in operations:
+def _models(api: Api) -> Iterable[Used]:
+    seen: dict[Used, None] = {(api.problem, "serialization"): None}
+    for operation in api.operations:
         if operation.body is not None:
             seen[operation.body, "validation"] = None
         for model in operation.answers.values():
@@ -66,7 +67,7 @@ def _models(operations: Iterable[Operation]) -> Iterable[Used]:
     return seen
 
 
-def _operation(operation: Operation, schemas: dict[Used, Any]) -> dict[str, Any]:
+def _operation(api: Api, operation: Operation, schemas: dict[Used, Any]) -> dict[str, Any]:
     summary, _, description = (inspect.getdoc(operation.view) or "").partition("\n\n")
     entry: dict[str, Any] = {
         "operationId": re.sub(r"_(\w)", lambda found: found[1].upper(), operation.view.__name__),
@@ -74,7 +75,7 @@ def _operation(operation: Operation, schemas: dict[Used, Any]) -> dict[str, Any]
         "summary": summary,
         "description": description,
         "parameters": [*_path_parameters(operation.rule), *_query_parameters(operation.query)],
-        "responses": _responses(operation, schemas),
+        "responses": _responses(api, operation, schemas),
     }
     if operation.open:
         entry["security"] = []
@@ -86,7 +87,7 @@ def _operation(operation: Operation, schemas: dict[Used, Any]) -> dict[str, Any]
     return entry
 
 
-def _responses(operation: Operation, schemas: dict[Used, Any]) -> dict[str, Any]:
+def _responses(api: Api, operation: Operation, schemas: dict[Used, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, model in operation.answers.items():
         responses[str(status)] = {"description": "完成 / done"}
@@ -94,7 +95,7 @@ def _responses(operation: Operation, schemas: dict[Used, Any]) -> dict[str, Any]
             responses[str(status)]["content"] = {model: {}}
         elif model is not None:
             responses[str(status)]["content"] = {"application/json": {"schema": schemas[model, "serialization"]}}
-    problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
+    problem = {api.problem_media: {"schema": schemas[api.problem, "serialization"]}}
     for status, text in PROBLEMS.items():
         responses.setdefault(str(status), {"description": text, "content": problem})
     return responses

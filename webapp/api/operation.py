@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from engine.errors import Invalid
 from webapp.api.rendering import json_answer
+from webapp.api.types import Problem
 from webapp.context import public
 from webapp.submission import read_json
 
@@ -50,10 +51,12 @@ class Operation:
 
 @dataclass(slots=True)
 class Api:
-    """The operations below one prefix."""
+    """The operations below one prefix. `problem`, `problem_media`: shape and content type of what refused requests are answered."""
 
     name: str
     prefix: str
+    problem: Any = Problem
+    problem_media: str = "application/problem+json"
     operations: list[Operation] = field(default_factory=list)
 
     def operation(

@@ -83,3 +83,13 @@ class Problem(TypedDict):
     code: str
     errors: NotRequired[dict[str, list[str]]]
     findings: NotRequired[list[FindingItem]]
+
+
+class RestException(TypedDict):
+    """What Camunda 7 answers instead of a problem."""
+
+    type: str
+    message: str
+    code: int
+    errors: NotRequired[dict[str, list[str]]]
+    findings: NotRequired[list[FindingItem]]
