@@ -9,7 +9,7 @@ from typing import Any
 from engine.workcalendar import WorkCalendar
 from handlers.cases.service import Case
 from handlers.catalogue.service import catalogue
-from handlers.documents.subject import instant
+from handlers.documents.subject import instant, unit_name
 
 REMEDY = "如不服本决定，可以自收到之日起六十日内申请行政复议，或者六个月内提起行政诉讼。"
 """行政复议法 第二十条, 行政诉讼法 第四十六条."""
@@ -113,14 +113,20 @@ def _hearing(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date
 
 def _meeting(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
     """Participants by name and the tasks of a consultation meeting (F70)."""
-    names = {code: unit.official_name for code, unit in catalogue().units.items()}
     meeting = _form(variables, "meeting")
-    units = [names.get(str(code), code) for code in meeting.get("cydw") or []]
-    tasks = [
-        {"任务": row.get("nr"), "责任单位": names.get(str(row.get("zrdw")), row.get("zrdw")), "时限": row.get("sx")}
-        for row in _rows(meeting.get("rw"))
+    units = [unit_name(str(code)) for code in meeting.get("cydw") or []]
+    opinions = [
+        {
+            "单位": unit_name(str(row.get("unit"))),
+            "意见": row.get("opinion"),
+            "说明": row.get("change") or row.get("clause") or "",
+        }
+        for row in _rows(variables.get("opinions"))
     ]
-    return {label: value for label, value in {"参加单位": units, "任务分解": tasks}.items() if value}
+    tasks = [
+        {"任务": row.get("nr"), "责任单位": unit_name(str(row.get("zrdw"))), "时限": row.get("sx")} for row in _rows(meeting.get("rw"))
+    ]
+    return {label: value for label, value in {"参加单位": units, "各单位意见": opinions, "任务分解": tasks}.items() if value}
 
 
 def _missing(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
@@ -132,6 +138,14 @@ def _missing(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date
 
 def _revocation(_variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
     return dict(REVOCATION)
+
+
+def _ended(variables: Mapping[str, Any], _calendar: WorkCalendar, _today: date) -> dict[str, Any]:
+    """The case ends on the applicant's own wish, unless the step's form says otherwise."""
+    reason = _form(variables, "withdrawal").get("reason")
+    if "promiseOverdue" in variables or not reason:
+        return {}
+    return {"终止理由": f"申请人撤回申请（{str(reason).rstrip('。')}）"}
 
 
 def _overdue(variables: Mapping[str, Any], _calendar: WorkCalendar, today: date) -> dict[str, Any]:
@@ -148,6 +162,7 @@ MORE_FACTS: Mapping[str, Callable[[Mapping[str, Any], WorkCalendar, date], dict[
     "W15": _hearing,
     "W17": _meeting,
     "W18": _meeting,
+    "W22": _ended,
     "W23": _revocation,
     "W25": _overdue,
 }

@@ -11,6 +11,7 @@ from handlers.cases import service as cases
 from handlers.catalogue.service import catalogue
 from handlers.documents import issuing, production
 from handlers.documents.facts import case_facts, decision_facts, given_facts, intake_facts, limit_facts
+from handlers.documents.subject import unit_name
 from handlers.lights import calendar_of
 
 registry = HandlerRegistry()
@@ -21,21 +22,38 @@ ACCEPTANCES = frozenset({"W03", "W07"})
 """Notices of acceptance tell the applicant until when the decision will be taken."""
 
 
+OPTIONAL = ("documentTitle", "documentFacts", "documentTo")
+WITHOUT_HEADER = ("W08", "W16", "W17", "W22")
+"""Kinds that execution listeners issue: a listener has no headers (Camunda 8.9), so the kind is part of its job type."""
+
+
 @registry.handler(
     "document.issue",
     transactional=True,
-    inputs=("caseId", "itemCode", "documentTitle", "documentFacts", "documentTo"),
+    inputs=("caseId", "itemCode", *OPTIONAL),
     headers=("document",),
     outputs=("documentNo", "documentId"),
 )
 def issue(job: JobContext) -> dict[str, Any]:
     """出具文书：按文书目录取号并记录内容，提交后生成 PDF。
 
-    Header `document`: W01-W26. Optional inputs: `documentTitle` replaces the kind's title, `documentTo` the addressee, `documentFacts` is a
-    context of what the document says, by the Chinese labels that its template uses. The number comes from the catalogue's pattern, per body
-    and year, without gaps.
+    Header `document`: W01-W26. Optional inputs: `documentTitle` replaces the kind's title, `documentTo` the addressee (a name, or a unit's
+    code), `documentFacts` is a context of what the document says, by the Chinese labels that its template uses. The number comes from the
+    catalogue's pattern, per body and year, without gaps.
     """
-    kind = job.headers.get("document")
+    return _issue(job, job.headers.get("document", ""))
+
+
+def _issue_by_type(job: JobContext) -> None:
+    """出具文书（执行监听器用，文书代码在作业类型里）。"""
+    _issue(job, job.type.rpartition(".")[2])
+
+
+for _kind in WITHOUT_HEADER:
+    registry.handler(f"document.issue.{_kind}", transactional=True, inputs=("caseId", *OPTIONAL))(_issue_by_type)
+
+
+def _issue(job: JobContext, kind: str) -> dict[str, Any]:
     case_id = str(job.variables.get("caseId") or "")
     if not kind or not case_id.isdecimal():
         raise Invalid(reason="出具文书需要任务头 document 和输入 caseId")
@@ -63,7 +81,7 @@ def issue(job: JobContext) -> dict[str, Any]:
         person=job.actor,
         now=job.now,
         title=title if isinstance(title, str) else "",
-        addressee=to if isinstance(to, str) else None,
+        addressee=unit_name(to) if isinstance(to, str) else None,
     )
     return {"documentNo": document.number, "documentId": str(document.id)}
 

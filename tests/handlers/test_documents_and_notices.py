@@ -161,5 +161,5 @@ def test_a_licence_comes_with_a_written_decision_and_its_own_number(office: Offi
             break
     with office.engine.reading() as session:
         issued = {d.kind: d.number for d in documents.documents_of(session, project.id) if d.item_code == "ZR01"}
-    assert issued.keys() == {"W01", "W03", "W19", "W21"}
+    assert issued.keys() == {"W01", "W03", "W16", "W19", "W21"}, "the consulted offices got their letters"
     assert (issued["W21"] or "").startswith("用字第6523012022") and "昌市自然资" in (issued["W19"] or "")
