@@ -16,6 +16,7 @@ from engine.policy import Actor
 from engine.store import models as m
 from engine.store import reads
 from engine.store.changes import upsert
+from engine.store.models import split_key
 
 MAX_DRAFT_BYTES = 1_000_000
 
@@ -24,6 +25,7 @@ def save_draft(session: Session, actor: Actor, task_key: int, data: Mapping[str,
     """Store the draft of this person for this task -> when. Not validated: half a form is a good draft. Over 1 MB: Invalid."""
     if len(orjson.dumps(data)) > MAX_DRAFT_BYTES:
         raise Invalid(reason="草稿超过 1 MB")
+    reads.lock_root(session, split_key(task_key)[0])  # a completion under way deletes the task's drafts: none may come after it
     task = open_task(session, task_key)
     policy.check(actor, "save_draft", reads.task_facts(session, task))
     now = clock.now()
