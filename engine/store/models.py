@@ -168,6 +168,10 @@ token = Table(
     sqlite_with_rowid=False,
 )
 
+SHORT_VALUE = 64
+"""Values of so many bytes (JSON) can be searched by an index; PostgreSQL has none for long ones."""
+_short_value = text(f"scope_id = 0 AND length(value) <= {SHORT_VALUE}")
+
 variable = Table(
     "variable",
     metadata,
@@ -175,6 +179,7 @@ variable = Table(
     Column("scope_id", Integer, primary_key=True),
     Column("name", String(200), primary_key=True),
     Column("value", LargeBinary, nullable=False),
+    Index("ix_variable_value", "name", "value", sqlite_where=_short_value, postgresql_where=_short_value),
     sqlite_with_rowid=False,
 )
 

@@ -368,6 +368,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("instance_key", "scope_id", "name", name=op.f("pk_variable")),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "ix_variable_value",
+        "variable",
+        ["name", "value"],
+        unique=False,
+        sqlite_where=sa.text("scope_id = 0 AND length(value) <= 64"),
+        postgresql_where=sa.text("scope_id = 0 AND length(value) <= 64"),
+    )
     op.create_table(
         "variable_event",
         sa.Column("instance_key", database.BigKey, nullable=False),
@@ -985,6 +993,12 @@ def downgrade() -> None:
     op.drop_table("web_session")
     op.drop_table("web_secret")
     op.drop_table("variable_event")
+    op.drop_index(
+        "ix_variable_value",
+        table_name="variable",
+        sqlite_where=sa.text("scope_id = 0 AND length(value) <= 64"),
+        postgresql_where=sa.text("scope_id = 0 AND length(value) <= 64"),
+    )
     op.drop_table("variable")
     op.drop_index(op.f("ix_user_task_root_key"), table_name="user_task")
     op.drop_index("ix_user_task_open", table_name="user_task")
