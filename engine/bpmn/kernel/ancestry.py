@@ -24,10 +24,13 @@ class Ancestry:
         self.ended: dict[int, str] = {}
         self.into: dict[int, int] = {}
         self._merged: dict[int, list[int]] = {}
+        replaced: set[int] = set()
         for event in history:
             if event.kind == "entered":
                 self.entered[event.token_id] = event
                 self.ended.pop(event.token_id, None)
+                if event.into is not None:
+                    replaced.add(event.into)
             elif event.kind in ("completed", "terminated", "merged"):
                 self.ended[event.token_id] = event.kind
             if event.kind == "merged" and event.into is not None:
@@ -37,7 +40,7 @@ class Ancestry:
         for event in self.entered.values():
             if event.predecessor is not None:
                 self._after.setdefault(event.predecessor, []).append(event.token_id)
-        self.dead = self._closure({event.into for event in self.entered.values() if event.into is not None})
+        self.dead = self._closure(replaced)
         for each in self.dead:
             self.entered.pop(each, None)
             self.into.pop(each, None)
