@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from engine.errors import DeploymentRefused, FormInvalid, LianbanError
-from webapp.cli import bundles, clock, content, doctor, expressions, keeping, people, process_tests, server, templates
+from webapp.cli import bundles, clock, content, doctor, expressions, keeping, people, process_tests, server, templates, tokens
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 
-PARTS = (server, people, keeping, doctor, content, templates, process_tests, expressions, clock, bundles)
+PARTS = (server, people, tokens, keeping, doctor, content, templates, process_tests, expressions, clock, bundles)
 
 
 def build_parser() -> argparse.ArgumentParser:
