@@ -86,6 +86,12 @@ def _set_deadline(session: Session, worker: str, deadline: datetime, keys: tuple
         session.execute(m.job.update().where(m.job.c.key.in_(found)).values(deadline=deadline))
 
 
+def living(session: Session) -> int:
+    """How many processes ran jobs within the last minute, by this machine's clock: for people to look at."""
+    recent = m.job_worker.c.seen_at > clock.wall_now() - timedelta(minutes=1)
+    return session.scalar(select(func.count()).select_from(m.job_worker).where(recent)) or 0
+
+
 def clean_up(runtime: Runtime) -> None:
     """Delete messages whose time is over, jobs that ended 30 days ago, and the job engine's own records of yesterday.
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine import Engine, clock, commands
 from engine.background import attempt
 from engine.commands.run_job import LEASE
-from engine.commands.workers import KEEP_JOBS, Watch, clean_up
+from engine.commands.workers import KEEP_JOBS, Watch, clean_up, living
 from engine.policy import SYSTEM
 from engine.store import models as m
 from tests.jobs import errands
@@ -123,3 +123,11 @@ def test_one_broken_piece_of_work_does_not_end_the_sweep(engine: Engine) -> None
     attempt("broken", broken)
     engine.runtime.sweeps.append(broken)
     engine.sweep()
+
+
+def test_processes_that_ran_jobs_within_a_minute_are_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "other"):
+        process(engine, name, monkeypatch).beat()
+    with engine.unit_of_work() as session:
+        session.execute(m.job_worker.update().where(m.job_worker.c.id == "other").values(seen_at=clock.wall_now() - timedelta(minutes=2)))
+        assert living(session) == 1

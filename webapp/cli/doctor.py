@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine import Engine, clock
+from engine.commands.workers import living
 from engine.settings import Settings
 from engine.store import definitions, reads
 from engine.store.migrate import pending
@@ -99,6 +100,13 @@ def _overdue(engine: Engine) -> Check:
     )
 
 
+def _workers(engine: Engine) -> Check:
+    with engine.reading() as session:
+        count = living(session)
+    advice = "" if count else "没有进程在运行作业：启动 lianban serve 或 lianban worker / start one of them"
+    return Check("workers", f"{count} 个进程在运行作业 / processes run jobs", advice)
+
+
 def _business_clock(engine: Engine) -> Check:
     with engine.reading():
         offset = clock.offset()
@@ -107,7 +115,7 @@ def _business_clock(engine: Engine) -> Check:
     return Check("clock", f"业务时钟偏移 / offset {offset}", advice)
 
 
-NEED_SCHEMA: tuple[Callable[[Engine], Check], ...] = (_deployed, _incidents, _overdue, _business_clock)
+NEED_SCHEMA: tuple[Callable[[Engine], Check], ...] = (_deployed, _incidents, _workers, _overdue, _business_clock)
 
 
 def _calendar() -> Check:
