@@ -135,3 +135,12 @@ def test_a_member_is_taken_back_only_with_the_collection_it_had() -> None:
     run.do("set_variables", {"units": [1, 2]})
     run.do("withdraw", member, list(run.rows.history))
     assert run.tasks == ["m", "m"]
+
+
+def test_a_long_loop_offers_each_step_once() -> None:
+    body = START + gate("x", "exclusive") + user("a", "b") + gate("y", "exclusive", default="fe") + END
+    run = Run(doc(body + chain("s", "x", "a", "b", "y") + flow("y", "x", "true") + flow("y", "e", id="fe")), resident=True)
+    for element in ["a", "b"] * 300:
+        run.complete(element)
+    run.complete("a")
+    assert [p.element_id for p in run.instance.return_points(run.token("b"), run.rows.history)] == ["a", "b"]

@@ -69,14 +69,16 @@ def return_to(token: Token, element_id: str, ancestry: Ancestry, mode: Mode = "a
 def return_points(token: Token, ancestry: Ancestry) -> list[ReturnPoint]:
     """The activities the token can go back to, the last one first."""
     found: dict[str, ReturnPoint] = {}
+    tried: set[str] = set()
     start: Token | None = token
     while start is not None:
         behind = ancestry.ancestors(start.id)
         inner = {each for old in behind & ancestry.scopes for each in ancestry.inside(old)}
         for old in sorted(behind | inner, reverse=True):
             element_id = ancestry.entered[old].element_id
-            if element_id in found:
+            if element_id in tried:
                 continue
+            tried.add(element_id)
             try:
                 way = _way(token, element_id, ancestry)
             except Conflict:
