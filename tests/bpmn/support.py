@@ -162,7 +162,8 @@ class Host:
 
     def perform(self, job: JobOpened) -> Outcome:
         self.performed.append(job)
-        return self.jobs.get(job.type, lambda _: Completed())(job)
+        function = self.jobs.get(job.type)
+        return Completed() if function is None else function(job)
 
 
 class Rows:

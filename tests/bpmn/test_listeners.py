@@ -57,7 +57,7 @@ def test_every_listener_may_be_pending() -> None:
 
 @pytest.mark.parametrize("event", ["start", "creating", "completing", "end"])
 def test_a_failing_listener_is_an_incident_and_runs_again_alone(event: str) -> None:
-    outcomes = [Failed("no"), Failed("no again"), Completed()]
+    outcomes: list[Outcome] = [Failed("no"), Failed("no again"), Completed()]
     host = Host(jobs={f"l.{event}": lambda _: outcomes.pop(0)})
     run = Run(diagram(ALL + io({"n": "n + 1"}, {"m": "m + 1"})), {"n": 0, "m": 0}, host)
     if event in ("completing", "end"):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.bpmn import Completed, Failed, Pending, Thrown
+from engine.bpmn import Completed, Failed, Outcome, Pending, Thrown
 from engine.changes import JobOpened
 from engine.errors import Conflict, NotFound
 from tests.bpmn.support import END, ERROR, START, Host, Run, boundary, chain, doc, el, flow, io, script, service, user, zeebe
@@ -123,7 +123,7 @@ def test_pending_job_completed_later() -> None:
 
 
 def test_a_failing_handler_is_an_incident_with_details_and_retry_does_it_again() -> None:
-    outcomes = [Failed("数据库无此项目", {"projectId": 7}), Completed({"ok": 1})]
+    outcomes: list[Outcome] = [Failed("数据库无此项目", {"projectId": 7}), Completed({"ok": 1})]
     run = Run(one(service("t", "x")), host=Host(jobs={"x": lambda _: outcomes.pop(0)}))
     incident = next(iter(run.rows.open["incidents"].values()))
     assert (incident.kind, incident.message, incident.details["projectId"]) == ("JOB_NO_RETRIES", "数据库无此项目", 7)

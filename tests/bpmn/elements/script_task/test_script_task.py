@@ -10,7 +10,7 @@ CASES = (
     Case("script", "a", (do("a", DONE),), {"x": 2}, {"x": 2, "y": 4}),
     Case("mapped", DONE, (), {"amounts": [1, 2]}, {"amounts": [1, 2], "report": {"total": 3}}),
     Case("as_job", "job:c", (job("c", "a", y=1), do("a", DONE)), {}, {"y": 1}),
-    Case("limit", "!c", (put("!c", n=2), retry("c", "a"), do("a", DONE)), {"n": 20_000}, {"n": 2, "y": 2}),
+    Case("limit", "!c", (put("!c", n=2), retry("c", "a"), do("a", DONE)), {"n": 200_000}, {"n": 2, "y": 2}),
 )
 
 
