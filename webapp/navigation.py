@@ -39,6 +39,7 @@ PLACES = (
     Place("worklist.index", lazy_gettext("工作台")),
     Place("projects.index", lazy_gettext("项目")),
     Place("definitions.index", lazy_gettext("流程"), STAFF),
+    Place("calendar.show", lazy_gettext("日历"), STAFF),
     Place("playground.index", lazy_gettext("试算"), power="deploy"),
 )
 

@@ -24,6 +24,7 @@ from handlers.documents import service as documents
 from handlers.materials import service as materials
 from handlers.projects import service as projects
 from handlers.tasks import service as tasks
+from webapp import clock_screen
 from webapp.rendering import day, instant, number, result_colour, when
 
 FACTS = (
@@ -90,6 +91,7 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
     shown = boards.board(session, actor, project_id)
     simple = not directory.is_staff(actor)
     mine = my_tasks(session, actor, shown)
+    found = cases.cases_of(session, project_id)
     return {
         "project": shown.project,
         "board": shown,
@@ -103,7 +105,8 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
         "mine": mine,
         "milestones": _milestones(session, project_id),
         "documents": documents.documents_of(session, project_id, actor=actor),
-        "cases": cases.cases_of(session, project_id),
+        "cases": found,
+        "case_lights": clock_screen.lights_of(session, found),
         "reviews": [] if simple else boards.reviews(session, actor, project_id),
         "working": _working(shown) if simple else [],
         "contacts": _contacts(session, shown) if simple else [],

@@ -19,6 +19,7 @@ from engine.store import reads
 from handlers.materials.service import Material
 from handlers.tasks import service as tasks
 from handlers.tasks.service import Opinion, Step, TaskRow, TaskView
+from webapp import clock_screen
 from webapp.context import actor, engine
 from webapp.decision_screen import explain
 from webapp.navigation import endpoint_exists
@@ -72,7 +73,9 @@ def build(key: int) -> dict[str, Any]:
     """Everything the task templates need. NotFound and Forbidden come from the service."""
     with engine().reading() as session:
         view = tasks.task_view(session, actor(), key)
-    screen = _screen(view)
+        lights = clock_screen.lights_of(session, [view.case]) if view.case is not None else {}
+    screen = _screen(view) | {"case_light": lights.get(view.case.id) if view.case is not None else None}
+    screen["case_id"] = view.case.id if view.case is not None else None
     chosen = request.args.get("tab", "form")
     known = {tab["code"] for tab in screen["tabs"]}
     return {"task": screen, "open_tab": chosen if chosen in known else "form", "upload_limit": engine().settings.max_upload_mb}

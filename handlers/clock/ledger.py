@@ -49,6 +49,8 @@ KINDS: dict[type[Event], str] = {
 }
 OPEN_STATES = ("received", "running", "paused", "decided")
 """The states in which something is still due."""
+MOST_PREVIEWED = 2000
+"""Open clocks that the preview of a notice looks at, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,19 @@ def stale_cases(session: Session, version: int) -> list[tuple[int, int]]:
         .order_by(CaseClockRow.case_id)
     )
     return [(row.case_id, row.root_key) for row in session.execute(statement)]
+
+
+def moved_by(session: Session, calendar: WorkCalendar, now: datetime, most: int = MOST_PREVIEWED) -> list[tuple[CaseClock, CaseClock]]:
+    """The open clocks whose dates another calendar would move, as they are and as they would be; nothing is stored."""
+    statement = select(CaseClockRow.case_id).where(CaseClockRow.state.in_(OPEN_STATES)).order_by(CaseClockRow.case_id.desc()).limit(most)
+    present = clocks_of(session, list(session.scalars(statement)), now)
+    found = []
+    for clock in present.values():
+        row = _row(session, clock.case_id)
+        then = _computed(row, clock.events, calendar, now)
+        if variable(then) != variable(clock):
+            found.append((clock, then))
+    return found
 
 
 def variable(clock: CaseClock) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from handlers.clock.aggregate import held_days, project_budget
+from handlers.clock.days import ClockDay, explain_days
 from handlers.clock.events import (
     Accepted,
     ClockRefused,
@@ -22,12 +24,14 @@ from handlers.clock.ledger import (
     clocks_of,
     events_of,
     mark_overdue,
+    moved_by,
     open_clock,
     recompute,
     record,
     stale_cases,
     variable,
 )
+from handlers.clock.light import case_light
 from handlers.clock.reading import ClockReading, Light, State, Times, due_date, read_clock, yellow_from
 from handlers.clock.recompute import recompute_open_clocks
 from handlers.clock.rules import ExtensionRule, ItemLimits, Procedure, ProcedureUnknown, extension_of, limits_of, procedure, procedures
@@ -35,6 +39,7 @@ from handlers.clock.rules import ExtensionRule, ItemLimits, Procedure, Procedure
 __all__ = [
     "Accepted",
     "CaseClock",
+    "ClockDay",
     "ClockReading",
     "ClockRefused",
     "Closed",
@@ -54,16 +59,21 @@ __all__ = [
     "State",
     "Times",
     "basis",
+    "case_light",
     "clock_of",
     "clocks_of",
     "due_date",
     "events_of",
+    "explain_days",
     "extension_of",
+    "held_days",
     "limits_of",
     "mark_overdue",
+    "moved_by",
     "open_clock",
     "procedure",
     "procedures",
+    "project_budget",
     "read_clock",
     "recompute",
     "recompute_open_clocks",
