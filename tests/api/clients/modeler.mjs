@@ -39,7 +39,6 @@ const answer = {
 };
 if (username) {
   answer.wrong = await message(() => client(basic(username, 'wrong')).deployResources(resources(files), '<default>'));
-  answer.anonymous = await message(() => client(none).deployResources(resources(files), '<default>'));
 }
 console.log(JSON.stringify(answer));
 process.exit(0);
