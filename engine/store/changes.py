@@ -47,9 +47,9 @@ class Completion:
     token_id: int
     username: str
     submission: dict[str, Any]
-    has_candidates: bool = True
-    has_drafts: bool = True
-    """False where it is known that there are no such rows to delete."""
+    row: dict[str, Any]
+    """The task's whole row as it was read under the lock."""
+    has_drafts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,14 @@ _WRITE_TOKEN = Prepared(_upserting(m.token, ("instance_key", "token_id"), ("data
 _WRITE_VARIABLE = Prepared(_upserting(m.variable, ("instance_key", "scope_id", "name"), ("value",)))
 _INSERT_HISTORY = Prepared(m.element_event.insert())
 _INSERT_VARIABLE_HISTORY = Prepared(m.variable_event.insert())
-_INSERT_TASK = Prepared(m.user_task.insert())
 _INSERT_CANDIDATE = Prepared(m.user_task_candidate.insert())
 _INSERT_SUBSCRIPTION = Prepared(m.message_subscription.insert())
 _INSERT_SIGNAL_WAIT = Prepared(m.signal_wait.insert())
 _CLOSE_TASK = Prepared(
     update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at", "completed_by", "submission"
 )
+_WRITE_TASK = Prepared(_upserting(m.user_task, ("key",), ("state", "completed_at", "completed_by", "submission")))
+_UNSET_TASK: dict[str, Any] = dict.fromkeys(column.name for column in m.user_task.columns)
 _CLOSE_HELD_TASK = Prepared(update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at")
 _DELETE_CANDIDATES = Prepared(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key == bindparam("task")))
 _DELETE_DRAFTS = Prepared(delete(m.user_task_draft).where(m.user_task_draft.c.task_key == bindparam("task")))
@@ -141,8 +142,8 @@ def write(
     _write_tokens(batch, row.key, changes)
     _write_variables(batch, row, changes, now, by)
     _write_history(batch, row.key, changes, now)
-    _close_user_tasks(batch, row, changes, now, completion)
-    _open_user_tasks(batch, row, changes, now, forms)
+    submitted = _close_user_tasks(batch, row, changes, now, completion)
+    _open_user_tasks(batch, row, changes, now, forms, submitted)
     _write_waits(batch, row, changes, now)
     connection = session.connection()
     if changes.changed_user_tasks or completion is not None:
@@ -195,37 +196,36 @@ def _write_history(batch: Batch, key: int, changes: Changes, now: datetime) -> N
     batch.add(_INSERT_HISTORY, rows)
 
 
-def _close_user_tasks(batch: Batch, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None) -> None:
-    rows, held, candidates, drafts = [], [], [], []
+def _close_user_tasks(
+    batch: Batch, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None
+) -> list[dict[str, Any]]:
+    """What ended. The task that was submitted is known in full: it comes back as a row that is written with those of the new tasks."""
+    submitted, cancelled, held, candidates, drafts = [], [], [], [], []
     for closed in changes.closed_user_tasks:
         mine = completion if completion is not None and closed.completed and completion.token_id == closed.token_id else None
         task = element_key(row.key, closed.token_id)
-        if closed.completed and mine is None:  # who submitted it stands in the row since then
+        if mine is not None:
+            end = {"state": "COMPLETED", "completed_at": now, "completed_by": mine.username, "submission": mine.submission}
+            submitted.append(mine.row | end)
+        elif closed.completed:  # who submitted it stands in the row since then
             held.append({"task": task, "state": "COMPLETED", "completed_at": now})
-            candidates.append({"task": task})
-            drafts.append({"task": task})
-            continue
-        rows.append(
-            {
-                "task": task,
-                "state": "COMPLETED" if closed.completed else "CANCELED",
-                "completed_at": now,
-                "completed_by": mine.username if mine else None,
-                "submission": mine.submission if mine else None,
-            }
-        )
-        if mine is None or mine.has_candidates:
+        else:
+            cancelled.append({"task": task, "state": "CANCELED", "completed_at": now, "completed_by": None, "submission": None})
+        if mine is None or mine.row["candidate_groups"] or mine.row["candidate_users"] or changes.changed_user_tasks:
             candidates.append({"task": task})
         if mine is None or mine.has_drafts:
             drafts.append({"task": task})
-    batch.add(_CLOSE_TASK, rows)
+    batch.add(_CLOSE_TASK, cancelled)
     batch.add(_CLOSE_HELD_TASK, held)
     batch.add(_DELETE_CANDIDATES, candidates)
     batch.add(_DELETE_DRAFTS, drafts)
+    return submitted
 
 
-def _open_user_tasks(batch: Batch, row: InstanceRow, changes: Changes, now: datetime, forms: dict[int, OpenedForm]) -> None:
-    batch.add(_INSERT_TASK, [_task_row(row, task, now, forms) for task in changes.user_tasks])
+def _open_user_tasks(
+    batch: Batch, row: InstanceRow, changes: Changes, now: datetime, forms: dict[int, OpenedForm], submitted: list[dict[str, Any]]
+) -> None:
+    batch.add(_WRITE_TASK, submitted + [_task_row(row, task, now, forms) for task in changes.user_tasks])
     candidates = [
         {"task_key": element_key(row.key, task.token_id), "kind": kind, "name": name}
         for task in changes.user_tasks
@@ -236,7 +236,7 @@ def _open_user_tasks(batch: Batch, row: InstanceRow, changes: Changes, now: date
 
 
 def _task_row(row: InstanceRow, task: UserTaskOpened, now: datetime, forms: dict[int, OpenedForm]) -> dict[str, Any]:
-    return {
+    return _UNSET_TASK | {
         "key": element_key(row.key, task.token_id),
         "instance_key": row.key,
         "root_key": row.root_key,

@@ -39,7 +39,7 @@ _INSTANCE = (
 
 @dataclass(frozen=True, slots=True)
 class LockedTask:
-    """What completing a user task needs of it. `has_drafts`: somebody has saved a draft of its form."""
+    """What completing a user task needs of it. `has_drafts`: somebody has saved a draft of its form; `row`: all columns."""
 
     root_key: int
     element_id: str
@@ -54,6 +54,7 @@ class LockedTask:
     properties: dict[str, str]
     completed_by: str | None
     has_drafts: bool
+    row: dict[str, Any]
 
 
 def _instance_columns(table: FromClause) -> list[ColumnElement[Any]]:
@@ -69,7 +70,8 @@ _LOCK_ROOT = Prepared(
     .where(_CHILD.c.key == bindparam("instance"))
     .with_for_update(of=m.process_instance)
 )
-_TASK = [m.user_task.c[field.name] for field in fields(LockedTask) if field.name != "has_drafts"]
+_TASK = list(m.user_task.columns)
+_FACTS = [field.name for field in fields(LockedTask) if field.name in m.user_task.columns]
 _HAS_DRAFTS = exists().where(m.user_task_draft.c.task_key == m.user_task.c.key)
 _TASK_AND_INSTANCES = Prepared(
     select(*_instance_columns(m.process_instance), *_instance_columns(_CHILD), *_CLOCK, *_TASK, _HAS_DRAFTS)
@@ -110,7 +112,10 @@ def lock_task(session: Session, task_key: int) -> tuple[InstanceRow, InstanceRow
     row, count = rows[0], len(_INSTANCE)
     _settle_clock(session, *row[2 * count : 2 * count + 2])
     root, instance = InstanceRow(*row[:count]), InstanceRow(*row[count : 2 * count])
-    return root, root if root.key == instance.key else instance, LockedTask(*row[2 * count + 2 :])
+    *values, has_drafts = row[2 * count + 2 :]
+    whole = {column.name: value for column, value in zip(_TASK, values, strict=True)}
+    task = LockedTask(**{name: whole[name] for name in _FACTS}, has_drafts=has_drafts, row=whole)
+    return root, root if root.key == instance.key else instance, task
 
 
 def _settle_clock(session: Session, seconds: int | None, calendar_version: int | None) -> None:
