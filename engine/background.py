@@ -74,5 +74,5 @@ def attempt(what: str, act: Callable[[], object]) -> None:
     """Do it; an error is logged: it concerns one piece of work and must not keep the others from theirs."""
     try:
         act()
-    except Exception:
-        log.exception("failed; it will be tried again", what=what)
+    except Exception as error:  # a defect in one piece must not end the thread that does all of them
+        log.exception("failed; it will be tried again", what=what, error=type(error).__name__)

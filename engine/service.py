@@ -144,8 +144,8 @@ class Engine:
                 return start_due(session, definition_key, element_id)
         except OperationalError:
             raise
-        except Exception:  # a defect met by one process must not keep the others' timers from firing
-            log.exception("timer start not made", definition=definition_key, element=element_id)
+        except Exception as error:  # a defect met by one process must not keep the others' timers from firing
+            log.exception("timer start not made", definition=definition_key, element=element_id, error=type(error).__name__)
             return 0
 
     def _try_advance(self, key: int) -> int:
@@ -153,8 +153,8 @@ class Engine:
             return self._advance(key)
         except OperationalError:
             raise
-        except Exception:  # a defect met by one instance must not keep the others' timers from firing
-            log.exception("timer not fired", instance=key)
+        except Exception as error:  # a defect met by one instance must not keep the others' timers from firing
+            log.exception("timer not fired", instance=key, error=type(error).__name__)
             return 0
 
     def _advance(self, key: int) -> int:

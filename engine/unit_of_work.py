@@ -36,16 +36,16 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
     Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own.
     """
     session = _open(runtime, runtime.database)
+    committed = False
     with runtime.writer:
         try:
             with clock.offset_read_by(lambda: _read_clock(session)):
                 yield session
             session.commit()
-        except BaseException:
-            if session.info["deployed"]:
-                runtime.forget_definitions()  # keys of what was never deployed are given out again
-            raise
+            committed = True
         finally:
+            if session.info["deployed"] and not committed:
+                runtime.forget_definitions()  # keys of what was never deployed are given out again
             session.close()
     _after_commit(runtime, session.info)
 
