@@ -63,7 +63,9 @@ def reading(runtime: Runtime) -> Iterator[Session]:
 
 def _open(runtime: Runtime, database: Database) -> Session:
     session = Session(database, expire_on_commit=False)
-    session.info.update(runtime=runtime, after_commit=[], published=[], changed=set(), deployed=False, settle_clock=partial(_settle_clock, session))
+    session.info.update(
+        runtime=runtime, after_commit=[], published=[], changed=set(), deployed=False, settle_clock=partial(_settle_clock, session)
+    )
     return session
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -19,6 +19,8 @@ from engine.runtime import runtime_of
 from engine.store import audit, history, reads, relocation
 from engine.store import models as m
 from engine.store.changes import InstanceRow
+
+OVERTAKEN = "已撤销，或之后又有迁移"
 
 
 def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
@@ -107,7 +109,7 @@ def list_migrations(session: Session, actor: Actor, instance_key: int) -> list[M
 
 
 def _record(session: Session, migration: Row[Any], row: InstanceRow, *, newest: bool) -> MigrationRecord:
-    why_not = why_not_undoable(migration, row.version, row.definition_key) if newest else "已撤销，或之后又有迁移"
+    why_not = why_not_undoable(migration, row.version, row.definition_key) if newest else OVERTAKEN
     return MigrationRecord(
         key=migration.key,
         source=definition_ref(session, migration.source_key),
@@ -120,3 +122,34 @@ def _record(session: Session, migration: Row[Any], row: InstanceRow, *, newest: 
         undone_by=migration.undone_by,
         why_not=why_not,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """One instance that a batch migrated. `why_not`: why that cannot be undone now (Chinese), None when it can."""
+
+    instance_key: int
+    business_id: str | None
+    why_not: str | None
+
+
+def undoable_of_batch(session: Session, actor: Actor, batch_key: int) -> list[Undoable]:
+    """The instances that a batch has migrated and whose migration still holds, in the order they were migrated. Raises Forbidden."""
+    require_watch(actor)
+    mig, instance = m.instance_migration.c, m.process_instance.c
+    later = m.instance_migration.alias("later").c
+    overtaken = exists().where(later.instance_key == mig.instance_key, later.key > mig.key, later.undone_at.is_(None))
+    statement = (
+        select(
+            *(mig.instance_key, mig.not_undoable, mig.target_key, mig.version, overtaken.label("overtaken")),
+            *(instance.business_id, instance.version.label("version_now"), instance.definition_key),
+        )
+        .join(m.process_instance, instance.key == mig.instance_key)
+        .where(mig.batch_key == batch_key, mig.undone_at.is_(None))
+        .order_by(mig.key)
+    )
+    return [Undoable(row.instance_key, row.business_id, _why_not_now(row)) for row in session.execute(statement)]
+
+
+def _why_not_now(row: Row[Any]) -> str | None:
+    return OVERTAKEN if row.overtaken else why_not_undoable(row, row.version_now, row.definition_key)

@@ -198,7 +198,8 @@ def test_a_function_called_with_another_number_of_arguments_is_null_with_a_warni
             f"""<inputData id="i" name="n"><variable name="n"/></inputData>
             <decision id="out" name="out"><variable name="out"/><informationRequirement><requiredInput href="#i"/></informationRequirement>
             <literalExpression><text>n</text></literalExpression></decision>
-            <decisionService id="s" name="served"><variable name="served"/><outputDecision href="#out"/><inputData href="#i"/></decisionService>
+            <decisionService id="s" name="served"><variable name="served"/><outputDecision href="#out"/><inputData href="#i"/>
+            </decisionService>
             <businessKnowledgeModel id="k" name="twice"><encapsulatedLogic><formalParameter name="n"/>
             <literalExpression><text>n * 2</text></literalExpression></encapsulatedLogic></businessKnowledgeModel>
             <decision id="d" name="d"><variable name="d"/><knowledgeRequirement><requiredKnowledge href="#k"/></knowledgeRequirement>
