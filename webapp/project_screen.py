@@ -15,6 +15,7 @@ from engine import policy
 from engine.definitions import process_model
 from engine.policy import Actor
 from engine.store import reads
+from handlers import lights
 from handlers.board import service as boards
 from handlers.board.service import Bar, Lane, ProjectBoard, StageState
 from handlers.cases import service as cases
@@ -161,7 +162,8 @@ def _stage(stage: StageState) -> StageCell:
 
 
 def _total(shown: ProjectBoard) -> dict[str, Any]:
-    return {"used": shown.used, "limit": shown.limit, "span": shown.span}
+    light = lights.of_budget(shown.used, shown.limit) if shown.limit else lights.GREY
+    return {"used": shown.used, "limit": shown.limit, "span": shown.span, "light": light}
 
 
 def lane_row(lane: Lane, shown: ProjectBoard, *, simple: bool = False) -> LaneRow:

@@ -14,7 +14,8 @@ from engine.store import reads
 from handlers.board.events import AwaitedEvent, awaited_events, report_event
 from handlers.board.lanes import Bar, Lane, lanes_of
 from handlers.board.review import OPPOSED, Review, ReviewLine, reviews
-from handlers.board.stages import StageState, stage_rail, used_days
+from handlers.board.stages import StageState, rail_clocks, stage_rail
+from handlers.clock import service as clocks
 from handlers.lights import calendar_of
 from handlers.projects import service as projects
 from handlers.tasks.service import TaskRow, task_rows
@@ -54,7 +55,7 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class ProjectBoard:
-    """The rail, the lanes on the axis `begin`..`end`, what is open, and how many working days were used of the whole limit."""
+    """The rail, the lanes on the axis `begin`..`end`, what is open, and how many working days were used of the project's budget."""
 
     project: projects.Project
     stages: list[StageState]
@@ -77,7 +78,8 @@ def board(session: Session, actor: Actor, project_id: int | str) -> ProjectBoard
     tasks = task_rows(session, raw)
     instances = reads.instances_of_business(session, str(project.id))
     roots = [row for row in instances if row.root_key in (None, row.key) and row.key != project.lifecycle_key]
-    stages = stage_rail(session, project, tasks, calendar, now)
+    held = rail_clocks(session, project.id, now)
+    stages = stage_rail(session, project, held, calendar, now)
     lanes = lanes_of(roots, tasks, {row.key: row for row in raw}, now)
     open_tasks = [task for task in tasks if task.state == "CREATED"]
     begin, end = _axis(lanes, project, now)
@@ -92,8 +94,8 @@ def board(session: Session, actor: Actor, project_id: int | str) -> ProjectBoard
         begin=begin,
         end=end,
         now=now,
-        used=used_days(tasks, calendar, now),
-        limit=sum(limits) or None,
+        used=clocks.held_days(held, calendar, now.astimezone(clock.CHINA).date()),
+        limit=clocks.project_budget() if limits else None,
         span=calendar.count_workdays(project.registered_at.astimezone(clock.CHINA).date(), last),
     )
 

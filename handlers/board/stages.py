@@ -1,12 +1,13 @@
 """The rail of stages: which stage has ended, runs or is to come, and how many working days of it the offices have used.
 
 A stage is a subprocess of the life cycle with the property `stage`; its flows are the processes with the same property. Used days are
-the working days on which at least one task of an office was open: time in the applicant's hands does not count (审批用时).
+the working days on which at least one case of the stage's items was running on its clock, each day once: what the applicant (补正) or a
+special procedure held does not count (审批用时, domain §3.3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,10 +18,11 @@ from engine.definitions import process_model
 from engine.store import reads
 from engine.workcalendar import WorkCalendar
 from handlers import lights
+from handlers.cases.service import cases_of
 from handlers.catalogue.service import catalogue
+from handlers.clock.service import CaseClock, clocks_of, held_days
 from handlers.lights import Light
 from handlers.projects.service import Project
-from handlers.tasks.service import TaskRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class StageState:
     light: Light
 
 
-def stage_rail(session: Session, project: Project, tasks: Sequence[TaskRow], calendar: WorkCalendar, now: datetime) -> list[StageState]:
+def stage_rail(session: Session, project: Project, clocks: Sequence[CaseClock], calendar: WorkCalendar, now: datetime) -> list[StageState]:
     """The four stages in order; 并行推进 runs beside them and is no part of the rail."""
     passages = _passages(session, project)
     limits = catalogue().stage_limits.get(project.variant or 0, {})
@@ -51,7 +53,7 @@ def stage_rail(session: Session, project: Project, tasks: Sequence[TaskRow], cal
         if stage.code == "S5":
             continue
         entered, ended = passages.get(stage.code, (None, None))
-        used = used_days((task for task in tasks if task.stage == stage.code), calendar, now)
+        used = held_days((one for one in clocks if catalogue().item(one.item_code).stage == stage.code), calendar, _day(now))
         limit = limits.get(stage.code)
         state = _state(entered, ended, limit, project)
         running = state == "now" and limit is not None and used <= limit
@@ -91,17 +93,10 @@ def _light(state: str, used: int, limit: int | None) -> Light:
     return Light("grey", "不单设" if state == "none" else "未开始")
 
 
-def used_days(tasks: Iterable[TaskRow], calendar: WorkCalendar, now: datetime) -> int:
-    """Working days covered by at least one office task; the day on which a task was opened does not count (民法典 第二百零一条)."""
-    spans = sorted((_day(t.created_at), _day(t.completed_at or now)) for t in tasks if not t.for_applicant and t.state != "CANCELED")
-    total = 0
-    covered: date | None = None
-    for begin, end in spans:
-        start = begin if covered is None or begin > covered else covered
-        if end > start:
-            total += calendar.count_workdays(start, end)
-            covered = end
-    return total
+def rail_clocks(session: Session, project_id: int, now: datetime) -> list[CaseClock]:
+    """The clocks of the project's cases that belong to a stage of the rail; those of 并行推进 run beside it."""
+    found = [case.id for case in cases_of(session, project_id) if catalogue().item(case.item_code).stage != "S5"]
+    return list(clocks_of(session, found, now).values())
 
 
 def _day(moment: datetime) -> date:

@@ -27,9 +27,11 @@ STAFF_SCREENS = (
     "/definitions/decisions/review_units",
     "/definitions/forms/joint_review_opinion",
     "/notices",
+    "/calendar?year=2022",
+    "/cases/1/clock",
     "/nowhere",
 )
-APPLICANT_SCREENS = ("/tasks", "/projects", "/projects/{project}", "/projects/new", "/notices")
+APPLICANT_SCREENS = ("/tasks", "/projects", "/projects/{project}", "/projects/new", "/notices", "/cases/1/clock")
 
 
 @pytest.fixture
