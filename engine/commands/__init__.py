@@ -29,7 +29,7 @@ from engine.commands.save_draft import save_draft
 from engine.commands.set_variables import set_variables
 from engine.commands.start_instance import start_instance
 from engine.commands.suspend_instance import suspend_instance
-from engine.commands.undo_migration import MigrationRecord, list_migrations, undo_migration
+from engine.commands.undo_migration import MigrationRecord, Undoable, list_migrations, undo_migration, undoable_of_batch
 from engine.commands.withdraw_task import withdraw_task, withdrawable
 from engine.commands.work_jobs import activate_jobs, complete_job, extend_job, fail_job, release_job, throw_job_error
 
@@ -41,6 +41,7 @@ __all__ = [
     "MigrationRecord",
     "ReturnTarget",
     "Trial",
+    "Undoable",
     "activate_ad_hoc",
     "activate_jobs",
     "add_sign",
@@ -92,6 +93,7 @@ __all__ = [
     "try_migration",
     "unclaim_task",
     "undo_migration",
+    "undoable_of_batch",
     "update_task",
     "withdraw_task",
     "withdrawable",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.bpmn import Instance, Pending
-from engine.bpmn.migration import Instructions, MigrationRefused, Plan, make_plan, migrate
+from engine.bpmn.migration import Instructions, MigrationRefused, Plan, counterparts, make_plan, migrate
 from engine.changes import JobOpened, StoredState
 from engine.commands.environment import CommandEnvironment
 from engine.definitions import process_definition, process_model
@@ -37,13 +37,15 @@ class DefinitionRef:
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """A plan with what it is about. `instances`: how many live instances the source has; `open_tasks`: element id -> open user tasks."""
+    """A plan with what it is about. `instances`: how many live instances the source has; `open_tasks`: element id -> open user tasks;
+    `counterparts`: source element id -> the target's elements of the same type."""
 
     source: DefinitionRef
     target: DefinitionRef
     plan: Plan
     instances: int
     open_tasks: dict[str, int]
+    counterparts: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def plan_migration(
         plan=plan,
         instances=len(live_instances(session, source_key)),
         open_tasks=definitions.active_elements(session, source_key),
+        counterparts=counterparts(process_model(session, source_key), process_model(session, target_key)),
     )
 
 

@@ -64,9 +64,16 @@ def test_a_batch_of_migrations_is_undone_by_a_batch(engine: Engine) -> None:
     target = deploy(engine, sequence("a", "b"))
     first = create(engine, "migrate", keys, sourceKey=source, targetKey=target)
     complete(engine, keys[0], "a")
+    with engine.reading() as session:
+        found = commands.undoable_of_batch(session, SYSTEM, first)
+        with pytest.raises(Forbidden):
+            commands.undoable_of_batch(session, Actor("nobody"), first)
+    assert [(each.instance_key, bool(each.why_not)) for each in found] == [(keys[0], True), (keys[1], False), (keys[2], False)]
     undone = progress(engine, create(engine, "undo_migration", keys))
     assert (undone.done, undone.failed) == (2, 1)
     assert [instance(engine, k).definition_key for k in keys] == [target, source, source]
+    with engine.reading() as session:
+        assert [each.instance_key for each in commands.undoable_of_batch(session, SYSTEM, first)] == keys[:1], "the others are undone"
     with engine.reading() as session:
         assert set(session.scalars(select(m.instance_migration.c.batch_key))) == {first}
 

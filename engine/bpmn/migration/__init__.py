@@ -5,8 +5,8 @@ migrated = migrate(instance, new_model, plan)
 """
 
 from engine.bpmn.migration.apply import Migrated, migrate
-from engine.bpmn.migration.diff import ElementChange
+from engine.bpmn.migration.diff import ElementChange, counterparts
 from engine.bpmn.migration.obstacles import MigrationRefused
 from engine.bpmn.migration.plan import Instructions, Plan, make_plan
 
-__all__ = ["ElementChange", "Instructions", "Migrated", "MigrationRefused", "Plan", "make_plan", "migrate"]
+__all__ = ["ElementChange", "Instructions", "Migrated", "MigrationRefused", "Plan", "counterparts", "make_plan", "migrate"]

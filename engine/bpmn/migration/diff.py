@@ -74,6 +74,17 @@ def type_difference(a: Place, b: Place) -> tuple[str, str] | None:
     return None
 
 
+def counterparts(source: ProcessModel, target: ProcessModel) -> dict[str, tuple[str, ...]]:
+    """Source element id -> the ids of all target elements of the same type, in the order of the diagram."""
+    by_kind: dict[str, list[Place]] = {}
+    for place in places(target).values():
+        by_kind.setdefault(place.info.kind, []).append(place)
+    return {
+        id: tuple(other.info.id for other in by_kind.get(place.info.kind, ()) if type_difference(place, other) is None)
+        for id, place in places(source).items()
+    }
+
+
 def aspects(a: Place, b: Place, mapping: Mapping[str, str | None]) -> tuple[Aspect, ...]:
     """In what respects two elements of the same type differ, as far as running is concerned (and their names, which people read)."""
     x, y = a.member.ext, b.member.ext
