@@ -211,7 +211,7 @@ def extend(job: JobContext) -> dict[str, Any]:
                 case_id=case.id,
                 item_code=case.item_code,
                 unit=case.unit,
-                facts=case_facts(case) | {"延期理由": asked.get("reason"), "延长": f"{days} 个工作日"},
+                facts=case_facts(case) | _extension_facts(job, case.id, asked.get("reason"), days),
                 root_key=job.root_key,
                 person=job.actor,
                 now=job.now,
@@ -222,6 +222,15 @@ def extend(job: JobContext) -> dict[str, Any]:
     except (CaseRefused, clocks.ClockRefused) as error:
         raise BpmnError("extension_refused", error.message(), {"extensionRefusal": error.message()}) from error
     return provide_clock(job.session, case.id, job.now) | {"documentNo": number}
+
+
+def _extension_facts(job: JobContext, case_id: int, reason: Any, days: Any) -> dict[str, Any]:
+    """What the notice of an extension says: why, by whom approved, how long, and the new due date (行政许可法 第四十二条)."""
+    facts = {"延期理由": reason, "延长": f"{days}个工作日", "批准人": directory.display_names(job.session, [job.actor]).get(job.actor)}
+    due = clocks.clock_of(job.session, case_id, job.now).reading.due
+    if due is not None and isinstance(days, int) and days > 0:
+        facts["新届满日"] = calendar_of(job.session).add_workdays(due, days).isoformat()
+    return {label: value for label, value in facts.items() if value}
 
 
 @registry.handler("case.mark_overdue", transactional=True, inputs=("caseId",), outputs=("clock",))

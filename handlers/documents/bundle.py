@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.definitions import form_schema
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
-from engine.policy import Actor
+from engine.policy import SYSTEM, Actor
 from engine.runtime import runtime_of
 from engine.store import audit, reads
+from engine.store import models as m
 from handlers.cases import service as cases
+from handlers.cases.models import CaseRow
 from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
 from handlers.documents.issuing import Document, document, documents_of, files_of, issue
@@ -103,6 +106,30 @@ def file_case(session: Session, actor: Actor, project_id: int, case_id: int | No
     )
     audit.record(session, actor, "case_file.indexed", business_id=str(project.id), data={"documentId": index.id, "members": len(entries)})
     return index
+
+
+def archive_finished(session: Session, case_id: int) -> Document | None:
+    """Issue the index of a case that is over, once all of its documents are printed; None while it is not, or when it has one (R134).
+
+    Asked for after each PDF that was filed; the case's row is locked, so that of two PDFs filed at once the second sees the first.
+    """
+    session.execute(select(CaseRow.id).where(CaseRow.id == case_id).with_for_update())
+    case = cases.get_case(session, case_id)
+    found = documents_of(session, case.project_id, case_id)
+    if not _finished(session, case) or any(each.kind == INDEX for each in found):
+        return None
+    if len(files_of(session, [each.id for each in found])) < len(found):
+        return None
+    return file_case(session, SYSTEM, case.project_id, case_id)
+
+
+def _finished(session: Session, case: cases.Case) -> bool:
+    """Over, and a decision was handed over (or its flow has ended without that)."""
+    if not case.ended:
+        return False
+    if case.served_at is not None or case.decided_at is None:
+        return True
+    return session.scalar(select(m.process_instance.c.state).where(m.process_instance.c.key == case.root_key)) != "ACTIVE"
 
 
 def write_bundle(session: Session, actor: Actor, index_id: int, target: BinaryIO) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.errors import Conflict, NotFound
 from engine.runtime import runtime_of
 from handlers.directory import service as directory
-from handlers.documents import templates
+from handlers.documents import bundle, templates
 from handlers.documents.issuing import DocumentFile, file_from, print_context, seal_name, stored_document
 from handlers.documents.models import DocumentFileRow, DocumentRow
 from handlers.documents.printer import MAX_PDF_BYTES, printer
@@ -60,6 +60,8 @@ def file(session: Session, document_id: int, printed: dict[str, Any], now: datet
     session.add(filed)
     session.flush()
     session.info["changed"].add(str(row.project_id))
+    if row.case_id is not None and row.kind != bundle.INDEX:
+        bundle.archive_finished(session, row.case_id)
     return file_from(filed)
 
 

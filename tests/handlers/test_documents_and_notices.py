@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,9 @@ from engine.errors import NotFound
 from engine.policy import SYSTEM
 from handlers.board import service as boards
 from handlers.cases.service import case_history, cases_of
+from handlers.documents import production
 from handlers.documents import service as documents
+from handlers.materials.files import take_in
 from handlers.materials.service import checklist
 from handlers.notices import service as notices
 from handlers.projects.service import Project
@@ -163,3 +166,21 @@ def test_a_licence_comes_with_a_written_decision_and_its_own_number(office: Offi
         issued = {d.kind: d.number for d in documents.documents_of(session, project.id) if d.item_code == "ZR01"}
     assert issued.keys() == {"W01", "W03", "W16", "W19", "W21"}, "the consulted offices got their letters"
     assert (issued["W21"] or "").startswith("用字第6523012022") and "昌市自然资" in (issued["W19"] or "")
+
+
+def test_a_finished_case_is_archived_when_its_last_document_is_printed(office: Office, granted: Project) -> None:
+    """R134: every finished case has its catalogue (W34), once, with everything in it."""
+    with office.engine.reading() as session:
+        case = next(c for c in cases_of(session, granted.id) if c.item_code == "FG02")
+        mine = [d for d in documents.documents_of(session, granted.id) if d.case_id == case.id]
+    for number, document in enumerate(mine):
+        with office.engine.unit_of_work() as session:
+            content = f"%PDF-1.7 {number}\n%%EOF\n".encode()
+            taken = take_in(office.engine.settings.files_dir, "a.pdf", io.BytesIO(content), 1000)
+            printed = {"sha256": taken.sha256, "size": taken.size, "pages": 1, "templateVersion": 0}
+            production.file(session, document.id, printed, clock.now())
+            production.file(session, document.id, printed, clock.now())
+            indexes = [d for d in documents.documents_of(session, granted.id) if d.kind == "W34"]
+        assert len(indexes) == (1 if number == len(mine) - 1 else 0)
+    listed = indexes[0].facts["案卷材料"]
+    assert {row["题名"] for row in listed if row["类别"] == "文书"} == {d.title for d in mine} and listed[-1]["类别"] == "意见"

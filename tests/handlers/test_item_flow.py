@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engine.clock import CHINA
 from engine.policy import SYSTEM
 from handlers.calendar import service as calendars
+from handlers.documents import service as documents
 from handlers.driving.service import Stuck
 from handlers.notices.models import NoticeRow
 from handlers.special import service as special
@@ -216,6 +217,9 @@ def test_an_extension_is_asked_by_the_office_approved_by_its_head_and_told_law_4
     assert item.report("extension_requested") == "lijianguo"
     assert item.do("t_extend_approve") == "ayinuer"
     assert item.clock().reading.due == at("2022-06-07T00:00").date() and "W12" in item.documents()
+    with office.engine.reading() as session:
+        notice = next(each for each in documents.documents_of(session, item.project.id) if each.kind == "W12")
+    assert (notice.facts["新届满日"], notice.facts["延长"], notice.facts["批准人"]) == ("2022-06-07", "10个工作日", "阿依努尔")
     assert item.next_due() == at("2022-05-31T10:00"), "the timers moved with the clock"
     item.report("extension_requested")
     item.do("t_extend_approve")

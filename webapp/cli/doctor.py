@@ -6,6 +6,7 @@ import argparse
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     except SQLAlchemyError as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         yield Check("database", reason, "检查 LIANBAN_DATABASE_URL，确认数据库已启动 / does the database run?", fatal=True)
-    yield from (_calendar(), _fonts(), _disk(settings), _assets())
+    yield from (_calendar(), _fonts(), _printing(), _disk(settings), _assets())
 
 
 def _database(engine: Engine) -> Check:
@@ -133,6 +134,12 @@ def _fonts() -> Check:
     families = sorted({line.split(",")[0] for line in listed.splitlines() if line.strip()})
     advice = "" if families else "安装中文字体：apt-get install fonts-noto-cjk / install Chinese fonts"
     return Check("fonts", families[0] if families else "没有中文字体 / no Chinese fonts", advice)
+
+
+def _printing() -> Check:
+    missing = [name for name in ("pango-1.0", "pangoft2-1.0") if find_library(name) is None]
+    advice = "安装 Pango，文书才能生成 PDF：apt-get install libpango-1.0-0 libpangoft2-1.0-0 / install Pango, documents wait for it"
+    return Check("printing", "缺少 / missing " + "、".join(missing) if missing else "Pango", advice if missing else "")
 
 
 def _disk(settings: Settings) -> Check:
