@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
-from sqlalchemy import Integer, String, delete, select, update
+from sqlalchemy import Integer, String, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.wrappers import Response as AnyResponse
@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from engine import Engine, clock
 from engine.settings import Settings
 from engine.store.database import Base, Instant
+from engine.store.prepared import Prepared, fetch
 from handlers.directory import service as directory
 from webapp.context import engine, is_fragment, wants_json
 
@@ -38,6 +39,10 @@ class WebSession(Base):
     seen_at: Mapped[datetime] = mapped_column(Instant, index=True)
     address: Mapped[str] = mapped_column(String(64), default="")
     agent: Mapped[str] = mapped_column(String(300), default="")
+
+
+_log_ins = Base.metadata.tables["web_session"].c
+_LOG_IN = Prepared(select(_log_ins.username, _log_ins.seen_at).where(_log_ins.digest == bindparam("session")))
 
 
 class WebSecret(Base):
@@ -76,14 +81,6 @@ def open_session(session: Session, username: str, *, address: str = "", agent: s
     row = WebSession(digest=digest_of(token), username=username, created_at=now, seen_at=now, address=address[:64], agent=agent[:300])
     session.add(row)
     return token
-
-
-def find_session(session: Session, token: str) -> WebSession | None:
-    """The live session of a cookie's token, None when it is unknown, revoked or idle for too long."""
-    row = session.get(WebSession, digest_of(token))
-    if row is None or row.seen_at < clock.wall_now() - idle_limit():
-        return None
-    return row
 
 
 def is_live(session: Session, digest: str, settings: Settings) -> bool:
@@ -139,14 +136,16 @@ def load_user() -> None:
     if not token or request.endpoint == "static":
         return
     with engine().reading() as session:
-        row = find_session(session, token)
-        if row is None:
+        digest = digest_of(token)
+        rows = fetch(session.connection(), _LOG_IN, {"session": digest})
+        if not rows or rows[0][1] < clock.wall_now() - idle_limit():
             return
-        user = directory.get_user(session, row.username)
+        username, seen_at = rows[0]
+        user = directory.get_user(session, username)
         if user is None or user.disabled:
             return
-        g.user, g.actor, g.session_digest = user, directory.actor_for(session, user), row.digest
-        stale = row.seen_at < clock.wall_now() - TOUCH_EVERY
+        g.user, g.actor, g.session_digest = user, directory.actor_for(session, user), digest
+        stale = seen_at < clock.wall_now() - TOUCH_EVERY
     if stale:
         _touch(g.session_digest)
 

@@ -13,12 +13,13 @@ from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import Engine, clock
 from engine.errors import Conflict, Forbidden, Invalid, LianbanError, NotFound
 from engine.policy import Actor, Power
+from engine.store.prepared import Prepared, fetch
 from handlers.catalogue.service import Catalogue, catalogue
 from handlers.directory.models import MembershipRow, UnitRow, UserRow
 
@@ -259,9 +260,32 @@ def disable_user(session: Session, username: str, *, disabled: bool = True) -> N
 
 
 def get_user(session: Session, username: str) -> User | None:
-    """The person of a user name, disabled ones too; None when there is none."""
-    row = session.scalar(select(UserRow).where(UserRow.username == username))
-    return None if row is None else _user(row)
+    """The person of a user name, disabled ones too; None when there is none. Asked by every request, so it goes past the ORM."""
+    session.flush()
+    rows = fetch(session.connection(), _PERSON, {"username": username})
+    if not rows:
+        return None
+    memberships = tuple((unit, role) for *_, unit, role in rows if unit is not None)
+    key, name, display_name, kind, disabled, organisation, *_ = rows[0]
+    return User(key, name, display_name, kind, disabled, memberships, organisation)
+
+
+_account, _membership_table = UserRow.metadata.tables["user_account"].c, MembershipRow.metadata.tables["membership"].c
+_PERSON = Prepared(
+    select(
+        _account.id,
+        _account.username,
+        _account.display_name,
+        _account.kind,
+        _account.disabled,
+        _account.organisation,
+        _membership_table.unit,
+        _membership_table.role,
+    )
+    .outerjoin_from(UserRow.__table__, MembershipRow.__table__)
+    .where(_account.username == bindparam("username"))
+    .order_by(_membership_table.id)
+)
 
 
 def users(session: Session) -> list[User]:
