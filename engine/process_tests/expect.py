@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from engine.feel import compile_expression, to_json
 
@@ -47,11 +47,14 @@ def _path(run: _Run) -> Iterator[str]:
 
 
 def _variables(run: _Run) -> Iterator[str]:
-    have = run.live().variables()
-    for path, wanted in run.scenario.then.variables.items():
-        value = to_json(compile_expression(path).evaluate(have))
-        if value != wanted:
-            yield f"变量 {path} 是 {value!r}，应为 {wanted!r}"
+    yield from _values("变量", run.live().variables(), run.scenario.then.variables)
+
+
+def _values(what: str, have: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    for path, value in wanted.items():
+        found = to_json(compile_expression(path).evaluate(have))
+        if found != value:
+            yield f"{what} {path} 是 {found!r}，应为 {value!r}"
 
 
 def _outputs(run: _Run) -> Iterator[str]:
@@ -61,3 +64,8 @@ def _outputs(run: _Run) -> Iterator[str]:
     for name in then.messages:
         if name not in world.messages:
             yield f"没有发送消息 {name}，发送了：{'、'.join(world.messages) or '无'}"
+    for element, wanted in then.jobs.items():
+        if element not in world.seen:
+            yield f"{element} 没有作业"
+        else:
+            yield from _values(f"{element} 的", world.seen[element], wanted)

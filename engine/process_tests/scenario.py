@@ -102,13 +102,14 @@ KINDS = ("complete", "job", "call", "message", "signal", "clock", "retry")
 
 class Then(_Part):
     """What should have come of it. `path`: elements in the order they were gone through (others may lie
-    between); `never`: not gone through."""
+    between); `never`: not gone through; `jobs`: element id -> FEEL over what its job saw the last time -> value."""
 
     path: list[str] = []
     never: list[str] = []
     variables: Json = {}
     documents: list[str] | None = None
     messages: list[str] = []
+    jobs: dict[str, Json] = {}
     waiting: list[str] | None = None
     incident: str | None = None
     state: Literal["ACTIVE", "COMPLETED", "TERMINATED"] = "COMPLETED"

@@ -30,8 +30,8 @@ class Decided:
 
 @dataclass
 class World:
-    """engine.bpmn's Environment. `documents` and `messages`: what jobs issued and published, in order; `asked`: how often each answer
-    was used."""
+    """engine.bpmn's Environment. `documents` and `messages`: what jobs issued and published, in order; `seen`: element id -> the
+    variables its job saw the last time; `asked`: how often each answer was used."""
 
     given: Given
     decisions: Mapping[str, DecisionModel]
@@ -39,6 +39,7 @@ class World:
     at: datetime
     documents: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    seen: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -61,6 +62,7 @@ class World:
 
     def perform(self, job: JobOpened) -> Outcome:
         """The scenario's answer for the element or the job type; without one the job is done and returns nothing."""
+        self.seen[job.element_id] = job.variables
         answer = self.answer(self.given.jobs, job.element_id, job.type)
         if answer is not None and answer.wait:
             return Pending()
