@@ -1,4 +1,4 @@
-"""The demonstration: invented people and six projects, brought to their states by the real commands under the moved business clock.
+"""The demonstration: invented people and nine projects, brought to their states by the real commands under the moved business clock.
 
 The only import allowed from outside.
 """
@@ -10,7 +10,7 @@ import io
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from engine import Engine
+from engine import Engine, clock
 from engine.clock import CHINA
 from handlers.catalogue.service import FOLDER, catalogue
 from handlers.demo.people import add_people
 from handlers.driving.service import Driver, Player, Script, deploy_everything, rules_of
+from handlers.filing import service as filing
 from handlers.materials import service as materials
 from handlers.projects.models import ProjectRow
 
@@ -38,12 +39,20 @@ Report = Callable[[str], None]
 
 @dataclass(slots=True)
 class _Part:
-    """One project of the demo: its row of demo_projects.csv, its script, its player once it is registered, its next act."""
+    """One project of the demo: its row of demo_projects.csv, its script, its player once it is registered, its next act, and
+    when it applies for which item beside the main line."""
 
     row: dict[str, str]
     script: dict[str, Any]
     next_at: datetime | None
     player: Player | None = None
+    filings: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def plan(self) -> None:
+        """Find out when the next act is: the player's, or an application for an item beside the main line."""
+        if self.player is not None:
+            times = [self.player.next_time(), self.filings[0][0] if self.filings else None]
+            self.next_at = min((at for at in times if at is not None), default=None)
 
 
 def load_demo(engine: Engine, report: Report = lambda _line: None) -> bool:
@@ -65,7 +74,7 @@ def load_demo(engine: Engine, report: Report = lambda _line: None) -> bool:
         fired = driver.move_to(part.next_at)
         _advance(driver, part, report)
         for other in parts if fired else [part]:
-            other.next_at = other.player.next_time() if other.player is not None else other.next_at
+            other.plan()
     driver.move_to(DEMO_DATE)
     return True
 
@@ -74,7 +83,11 @@ def _parts() -> list[_Part]:
     with (FOLDER / "demo_projects.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = {row["number"]: row for row in csv.DictReader(stream)}
     scripts = orjson.loads(SCRIPTS.read_bytes())
-    return [_Part(rows[s["number"]], s, datetime.fromisoformat(s["at"]).replace(tzinfo=CHINA)) for s in scripts]
+    return [_Part(rows[s["number"]], s, _moment(s["at"]), filings=[(_moment(at), item) for at, item in s.get("file", [])]) for s in scripts]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=CHINA)
 
 
 def _next(parts: list[_Part]) -> _Part | None:
@@ -85,6 +98,9 @@ def _next(parts: list[_Part]) -> _Part | None:
 
 def _advance(driver: Driver, part: _Part, report: Report) -> None:
     if part.player is not None:
+        if part.filings and part.filings[0][0] <= clock.now():
+            _file(driver, part.row["applicant"], part.player.project.id, part.filings.pop(0)[1])
+            return
         part.player.act()
         return
     row, script = part.row, part.script
@@ -94,6 +110,12 @@ def _advance(driver: Driver, part: _Part, report: Report) -> None:
     part.player = Player(driver, Script(rules_of(script["rules"]), chance), project, lambda: chance.uniform(low, high))
     _upload(driver, row["applicant"], project.id)
     report(f"项目 {row['number']} {project.name}")
+
+
+def _file(driver: Driver, applicant: str, project_id: int, item: str) -> None:
+    """The applicant applies for an item of 并行推进."""
+    with driver.engine.unit_of_work() as session:
+        filing.file_item(session, driver.actor(applicant), project_id, item)
 
 
 def _upload(driver: Driver, applicant: str, project_id: int) -> None:

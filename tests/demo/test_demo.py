@@ -1,6 +1,8 @@
-"""The demo's six projects stand where domain §6.4 says, brought there by commands alone."""
+"""The demo's nine projects stand where domain §6.4 says, brought there by commands alone."""
 
 from __future__ import annotations
+
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
@@ -9,10 +11,14 @@ from engine import clock
 from engine.policy import SYSTEM
 from engine.store import models as m
 from engine.store import reads
-from handlers.cases.service import case_history, cases_of
+from handlers.cases.service import Case, case_history, cases_of
+from handlers.clock.service import CaseClock, Limit, clock_of, explain_days
 from handlers.demo.service import DEMO_DATE, load_demo
+from handlers.documents.service import documents_of
+from handlers.lights import of_budget
 from handlers.materials.service import materials_of
 from handlers.projects import service as projects
+from handlers.promises import service as promises
 from tests.demo.conftest import Demo
 
 CODES = {
@@ -22,6 +28,9 @@ CODES = {
     "城北供水管网改造": ("2203-652301-04-01-100050", 2, "S4"),
     "庭州文旅街区": ("2206-652301-04-01-100065", 3, "S2"),
     "生物医药研发中心": ("2207-652301-04-01-100097", 3, "S1"),
+    "硅基新材料一期": ("2205-652301-04-01-100023", 6, "S1"),
+    "节水器材技改": ("2206-652301-04-02-100075", 6, "S2"),
+    "城市书房(三处)": ("2204-652301-04-01-100106", 1, "S1"),
 }
 
 
@@ -148,3 +157,45 @@ def test_nobody_decided_on_an_own_application_and_verifiers_are_not_handlers(loa
 
 def open_rows(session: object) -> list[object]:
     return list(session.execute(select(m.user_task.c.key).where(m.user_task.c.state != "COMPLETED")))  # type: ignore[attr-defined]
+
+
+def case_clock(loaded: Demo, name: str, item: str) -> tuple[Case, CaseClock]:
+    with loaded.engine.reading() as session:
+        found = projects.list_projects(session, SYSTEM, q=name).rows
+        case = next(case for case in cases_of(session, found[0].project.id) if case.item_code == item)
+        return case, clock_of(session, case.id, clock.now())
+
+
+def test_project_2_the_expert_review_of_the_impact_assessment_stops_the_clock(loaded: Demo) -> None:
+    """行政许可法 45; the days of the review are explained one by one."""
+    case, found = case_clock(loaded, "硅基新材料一期", "HB01")
+    assert (case.status, found.reading.state, found.reading.due) == (9, "paused", None)
+    assert found.reading.projected_due is not None and found.statutory_limit == Limit(60, "cd")
+    paused = [one for one in explain_days(found, DEMO_DATE.date()) if one.kind == "paused" and not one.future]
+    assert paused and all("专家评审（" in one.reason for one in paused), "each with the number of its notice"
+
+
+def test_project_7_the_tolerated_material_never_came(loaded: Demo) -> None:
+    """Domain §2.9: terminated, with a credit record."""
+    case, found = case_clock(loaded, "节水器材技改", "SL01")
+    assert (case.status, case.tolerance, found.reading.state) == (14, True, "ended")
+    with loaded.engine.reading() as session:
+        assert [promise.state for promise in promises.promises_of(session, case.id)] == ["broken"]
+        assert promises.is_barred(session, "91652301MA7DEM0752")
+        assert "W22" in {d.kind for d in documents_of(session, case.project_id)}
+
+
+def test_project_9_was_accepted_by_silence(loaded: Demo) -> None:
+    """行政许可法 32(四)."""
+    case, found = case_clock(loaded, "生物医药研发中心", "ZR02")
+    assert case.deemed_accepted and found.reading.accepted == date(2022, 7, 8) and found.is_late
+    assert any("视为受理" in one.marks for one in explain_days(found, DEMO_DATE.date()))
+
+
+def test_project_10_is_over_the_hundred_days(loaded: Demo) -> None:
+    """R068: 101 used working days are red."""
+    seen = loaded.board("城市书房")
+    assert (seen.used, seen.limit) == (101, 100)
+    assert of_budget(seen.used, seen.limit).colour == "red"
+    _case, found = case_clock(loaded, "城市书房", "FG03")
+    assert found.reading.light == "red" and max(one.number or 0 for one in explain_days(found, DEMO_DATE.date())) == 101
