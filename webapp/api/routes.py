@@ -17,6 +17,10 @@ from webapp.api.rendering import json_answer
 from webapp.api.types import MAX_KEY
 from webapp.context import public
 
+for _package in (v2, engine_rest):  # with the program, so that every table is known before a schema is made
+    for _module in iter_modules(_package.__path__, f"{_package.__name__}."):
+        import_module(_module.name)
+
 
 class KeyConverter(BaseConverter):
     """`<key:...>` in addresses: a 64-bit number in digits; anything else is an unknown address."""
@@ -33,9 +37,6 @@ class KeyConverter(BaseConverter):
 def install(app: Flask) -> None:
     """Every operation of every module of the packages, the OpenAPI documents, and the addresses that Camunda Modeler opens."""
     app.url_map.converters["key"] = KeyConverter
-    for package in (v2, engine_rest):
-        for module in iter_modules(package.__path__, f"{package.__name__}."):
-            import_module(module.name)
     waiting.install(app)
     for api, version in ((v2.v2, v2.GATEWAY_VERSION), (engine_rest.engine_rest, engine_rest.VERSION)):
         blueprint = api.blueprint()

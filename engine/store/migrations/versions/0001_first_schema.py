@@ -29,6 +29,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_api_token_username"), "api_token", ["username"], unique=False)
     op.create_table(
+        "attachment",
+        sa.Column("id", sa.String(length=100), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", database.BigKey, nullable=False),
+        sa.Column("content_type", sa.String(length=150), nullable=False),
+        sa.Column("file_name", sa.String(length=255), nullable=False),
+        sa.Column("process_id", sa.String(length=200), nullable=True),
+        sa.Column("instance_key", database.BigKey, nullable=True),
+        sa.Column("properties", database.Json, nullable=False),
+        sa.Column("expires_at", database.Instant(), nullable=True),
+        sa.Column("created_at", database.Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
+    )
+    op.create_index(op.f("ix_attachment_expires_at"), "attachment", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_attachment_instance_key"), "attachment", ["instance_key"], unique=False)
+    op.create_index(op.f("ix_attachment_sha256"), "attachment", ["sha256"], unique=False)
+    op.create_table(
         "audit_event",
         sa.Column("id", database.BigKey, autoincrement=True, nullable=False),
         sa.Column("at", database.Instant(), nullable=False),
@@ -732,6 +750,48 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_expert_draw_case_id"), "expert_draw", ["case_id"], unique=False)
     op.create_table(
+        "filing_bar",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organisation_code", sa.String(length=18), nullable=False),
+        sa.Column("item_code", sa.String(length=10), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("article", sa.String(length=200), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("recorded_by", sa.String(length=100), nullable=False),
+        sa.Column("recorded_at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_filing_bar_case_id_case_file")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filing_bar")),
+    )
+    op.create_index(op.f("ix_filing_bar_organisation_code"), "filing_bar", ["organisation_code"], unique=False)
+    op.create_table(
+        "licence",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("item_code", sa.String(length=10), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("number", sa.String(length=100), nullable=False),
+        sa.Column("unit", sa.String(length=20), nullable=False),
+        sa.Column("origin", sa.String(length=10), nullable=False),
+        sa.Column("granted_on", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("used_by", sa.String(length=20), nullable=False),
+        sa.Column("renewals", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("content", database.Json, nullable=False),
+        sa.Column("service_key", database.BigKey, nullable=True),
+        sa.Column("reminded", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_licence_case_id_case_file")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_licence_project_id_project")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_licence")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_licence_case_id")),
+    )
+    op.create_index(op.f("ix_licence_item_code"), "licence", ["item_code"], unique=False)
+    op.create_index(op.f("ix_licence_project_id"), "licence", ["project_id"], unique=False)
+    op.create_index(op.f("ix_licence_state"), "licence", ["state"], unique=False)
+    op.create_index(op.f("ix_licence_valid_until"), "licence", ["valid_until"], unique=False)
+    op.create_table(
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recipient", sa.String(length=100), nullable=False),
@@ -820,6 +880,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_instance_migration_batch_key"), "instance_migration", ["batch_key"], unique=False)
     op.create_index(op.f("ix_instance_migration_instance_key"), "instance_migration", ["instance_key"], unique=False)
+    op.create_table(
+        "licence_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("licence_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("at", database.Instant(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("article", sa.String(length=200), nullable=False),
+        sa.Column("document", sa.String(length=100), nullable=False),
+        sa.Column("data", database.Json, nullable=False),
+        sa.ForeignKeyConstraint(["licence_id"], ["licence.id"], name=op.f("fk_licence_event_licence_id_licence")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_licence_event")),
+    )
+    op.create_index(op.f("ix_licence_event_licence_id"), "licence_event", ["licence_id"], unique=False)
     op.create_table(
         "process_instance",
         sa.Column("key", database.BigKey, autoincrement=True, nullable=False),
@@ -931,6 +1006,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_process_instance_definition_key"), table_name="process_instance")
     op.drop_index(op.f("ix_process_instance_business_id"), table_name="process_instance")
     op.drop_table("process_instance")
+    op.drop_index(op.f("ix_licence_event_licence_id"), table_name="licence_event")
+    op.drop_table("licence_event")
     op.drop_index(op.f("ix_instance_migration_instance_key"), table_name="instance_migration")
     op.drop_index(op.f("ix_instance_migration_batch_key"), table_name="instance_migration")
     op.drop_table("instance_migration")
@@ -941,6 +1018,13 @@ def downgrade() -> None:
     op.drop_table("process_definition")
     op.drop_index("ix_notice_recipient", table_name="notice")
     op.drop_table("notice")
+    op.drop_index(op.f("ix_licence_valid_until"), table_name="licence")
+    op.drop_index(op.f("ix_licence_state"), table_name="licence")
+    op.drop_index(op.f("ix_licence_project_id"), table_name="licence")
+    op.drop_index(op.f("ix_licence_item_code"), table_name="licence")
+    op.drop_table("licence")
+    op.drop_index(op.f("ix_filing_bar_organisation_code"), table_name="filing_bar")
+    op.drop_table("filing_bar")
     op.drop_index(op.f("ix_expert_draw_case_id"), table_name="expert_draw")
     op.drop_table("expert_draw")
     op.drop_index(op.f("ix_document_project_id"), table_name="document")
@@ -1063,6 +1147,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_audit_event_root_key"), table_name="audit_event")
     op.drop_index(op.f("ix_audit_event_business_id"), table_name="audit_event")
     op.drop_table("audit_event")
+    op.drop_index(op.f("ix_attachment_sha256"), table_name="attachment")
+    op.drop_index(op.f("ix_attachment_instance_key"), table_name="attachment")
+    op.drop_index(op.f("ix_attachment_expires_at"), table_name="attachment")
+    op.drop_table("attachment")
     op.drop_index(op.f("ix_api_token_username"), table_name="api_token")
     op.drop_table("api_token")
     # ### end Alembic commands ###
