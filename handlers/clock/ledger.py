@@ -162,6 +162,12 @@ def stale_cases(session: Session, version: int) -> list[tuple[int, int]]:
     return [(row.case_id, row.root_key) for row in session.execute(statement)]
 
 
+def stale_count(session: Session) -> int:
+    """How many open clocks wait to be computed with the present calendar."""
+    calendar_of(session)  # whoever has read the calendar knows its version
+    return len(stale_cases(session, runtime_of(session).calendar_version))
+
+
 def moved_by(session: Session, calendar: WorkCalendar, now: datetime, most: int = MOST_PREVIEWED) -> list[tuple[CaseClock, CaseClock]]:
     """The open clocks whose dates another calendar would move, as they are and as they would be; nothing is stored."""
     statement = select(CaseClockRow.case_id).where(CaseClockRow.state.in_(OPEN_STATES)).order_by(CaseClockRow.case_id.desc()).limit(most)

@@ -29,6 +29,7 @@ from handlers.clock.ledger import (
     recompute,
     record,
     stale_cases,
+    stale_count,
     variable,
 )
 from handlers.clock.light import case_light
@@ -79,6 +80,7 @@ __all__ = [
     "recompute_open_clocks",
     "record",
     "stale_cases",
+    "stale_count",
     "variable",
     "yellow_from",
 ]

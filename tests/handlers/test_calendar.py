@@ -15,6 +15,7 @@ from handlers import lights
 from handlers.calendar import service as calendars
 from handlers.calendar.service import NoticeInvalid
 from tests.handlers.conftest import Office
+from webapp.cli import doctor
 
 NOTICE = """date,kind,reason
 2027-01-01,off,元旦
@@ -149,3 +150,13 @@ def test_only_administrators_change_the_calendar(office: Office) -> None:
 @pytest.mark.parametrize(("today", "missing"), [("2026-10-31", None), ("2026-11-01", 2027), ("2027-01-04", 2027), ("2025-12-31", None)])
 def test_from_november_on_the_next_years_notice_is_missed(today: str, missing: int | None) -> None:
     assert calendars.missing_year(XINJIANG, date.fromisoformat(today)) == missing
+
+
+def test_doctor_asks_for_the_missing_notice_until_it_is_imported(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.clock.wall_now", lambda: at("2026-11-02T10:00"))
+    assert "2027" in doctor._calendar(office.engine).advice
+    with office.engine.unit_of_work() as session:
+        notice = calendars.apply_notice(session, SYSTEM, NOTICE, 2027, SOURCE)
+    assert doctor._calendar(office.engine).advice == ""
+    with office.engine.unit_of_work() as session:
+        calendars.undo_notice(session, SYSTEM, notice.id)

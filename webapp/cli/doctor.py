@@ -18,7 +18,9 @@ from engine.commands.workers import living
 from engine.settings import Settings
 from engine.store import definitions, reads
 from engine.store.migrate import pending
-from engine.workcalendar import OFFICIAL_UNTIL
+from handlers import lights
+from handlers.calendar import service as calendars
+from handlers.clock import service as clocks
 from webapp.cli.opening import Commands, command, opened
 
 LOW_DISK_MB = 1024
@@ -63,7 +65,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     except SQLAlchemyError as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         yield Check("database", reason, "检查 LIANBAN_DATABASE_URL，确认数据库已启动 / does the database run?", fatal=True)
-    yield from (_calendar(), _fonts(), _printing(), _disk(settings), _assets())
+    yield from (_fonts(), _printing(), _disk(settings), _assets())
 
 
 def _database(engine: Engine) -> Check:
@@ -116,14 +118,20 @@ def _business_clock(engine: Engine) -> Check:
     return Check("clock", f"业务时钟偏移 / offset {offset}", advice)
 
 
+def _calendar(engine: Engine) -> Check:
+    """From November on the next year's notice of days off must be there, or its due dates are guesses (domain §3.4)."""
+    with engine.reading() as session:
+        calendar = lights.calendar_of(session)
+        missing = calendars.missing_year(calendar, clock.wall_now().astimezone(clock.CHINA).date())
+        stale = clocks.stale_count(session)
+    last = max([calendar.official_until, *calendar.imported])
+    advice = f"在“日历”页导入 {missing} 年的放假通知 / import the notice of days off for {missing} on the calendar page" if missing else ""
+    if stale:
+        advice = f"{stale} 个办件等待按新日历重算，serve 或 worker 是否在运行？ / clocks to recompute: is serve or worker running?"
+    return Check("calendar", f"放假安排至 {last} 年 / official days off until then", advice)
+
+
 NEED_SCHEMA: tuple[Callable[[Engine], Check], ...] = (_deployed, _incidents, _workers, _overdue, _business_clock)
-
-
-def _calendar() -> Check:
-    now = clock.wall_now()
-    needed = now.year + (now.month == 12)
-    advice = "" if needed <= OFFICIAL_UNTIL else "更新 holidays 包：明年的放假通知还没有 / update the `holidays` package"
-    return Check("calendar", f"放假安排至 {OFFICIAL_UNTIL} 年 / official days off until then", advice)
 
 
 def _fonts() -> Check:

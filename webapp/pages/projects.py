@@ -12,6 +12,7 @@ from handlers import lights
 from handlers.board import service as boards
 from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
+from handlers.filing import service as filing
 from handlers.projects import service as projects
 from webapp import decision_screen, project_screen
 from webapp.context import actor, engine, is_fragment
@@ -64,6 +65,7 @@ def show(project_id: int) -> str:
         screen |= {
             "head": project_screen.header(screen["project"]),
             "events": boards.awaited_events(session, actor(), project_id),
+            "may_file": filing.offered(session, actor(), project_id),
             "tab": tab,
             "tabs": _tabs(screen["simple"]),
             "history": project_screen.history(session, actor(), project_id) if tab == "history" else [],
