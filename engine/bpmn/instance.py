@@ -6,7 +6,7 @@ in the wrong state. After any exception the caller discards the object: its stat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from engine.bpmn.elements.user_task import UserTask
 from engine.bpmn.interface import Environment, TokenInfo
 from engine.bpmn.kernel import listeners
 from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed
+from engine.bpmn.kernel.placing import start_at
 from engine.bpmn.kernel.process import STEP_LIMIT, Process
 from engine.bpmn.kernel.signing import SIGN, sign, signers
 from engine.bpmn.kernel.token import Token
@@ -65,6 +66,16 @@ class Instance(Operations):
             process.variables.put(name, value)
         process.changed_names.clear()
         process.run_command(lambda: process.begin(starts))
+        return cls(model, process)
+
+    @classmethod
+    def start_at(cls, model: ProcessModel, variables: Mapping[str, Any], env: Environment, element_ids: Sequence[str]) -> Instance:
+        """Start a new instance at any elements instead of at a start event. Raises NotFound, Invalid (what cannot be activated)."""
+        process = Process(model.spec, env)
+        for name, value in variables.items():
+            process.variables.put(name, value)
+        process.changed_names.clear()
+        process.run_command(lambda: start_at(process, element_ids))
         return cls(model, process)
 
     @classmethod

@@ -3,7 +3,7 @@ through the tree of called instances until nothing is left to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -118,9 +118,13 @@ class RootRun:
         owner: str | None,
         parent: tuple[InstanceRow, int] | None = None,
         start_element: str | None = None,
+        start_at: Sequence[str] = (),
         undoing: Undoing | None = None,
     ) -> int:
-        """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits."""
+        """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits.
+
+        `start_at`: elements to begin at instead of a start event.
+        """
         definition = process_definition(self._session, definition_key)
         parent_row, parent_token = parent if parent is not None else (None, None)
         values = {
@@ -160,6 +164,8 @@ class RootRun:
         model = process_model(self._session, definition.key)
         if undoing is not None:
             self._live[key] = Instance.undo(model, variables, undoing.records, environment)
+        elif start_at:
+            self._live[key] = Instance.start_at(model, variables, environment, start_at)
         else:
             self._live[key] = Instance.start(model, variables, environment, start_element=start_element, called=parent is not None)
         self._pending[key] = None

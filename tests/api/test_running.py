@@ -217,3 +217,25 @@ def test_modify_migrate_suspend_and_set_variables(ana: Caller, ada: Caller) -> N
     assert ana.get(here)["processDefinitionVersion"] == 2 != first["processDefinitionVersion"]
     ana.post(f"{here}/modification", {"moveInstructions": [move]}, 204)
     assert ana.get(here)["state"] == "COMPLETED"
+
+
+def test_start_in_the_middle_of_a_diagram(ana: Caller) -> None:
+    ana.deploy(*WHOLE)
+    key = ana.start("approval", {"amount": 5}, startInstructions=[{"elementId": "level"}])
+    assert ana.get(f"/v2/process-instances/{key}")["state"] == "COMPLETED"
+    assert [e["elementId"] for e in ana.found("element-instances", processInstanceKey=key)] == ["level", "end"]
+    for wrong, status in (("nothing", 404), ("start", 400)):
+        body = {"processDefinitionId": "approval", "startInstructions": [{"elementId": wrong}]}
+        ana.post("/v2/process-instances", body, status)
+    assert len(ana.found("process-instances")) == 1
+    whole = ana.post(
+        "/v2/process-instances",
+        {
+            "processDefinitionId": "approval",
+            "variables": {"amount": 20000},
+            "startInstructions": [{"elementId": "level"}],
+            "awaitCompletion": True,
+            "fetchVariables": ["level"],
+        },
+    )
+    assert whole["variables"] == {"level": "州"}

@@ -67,7 +67,7 @@ class CreateInstance(Body):
     variables: Variables | None = None
     tenant_id: Tenant | None = None
     operation_reference: OperationReference | None = None
-    start_instructions: list[StartInstruction] | None = Field(None, max_length=0)
+    start_instructions: list[StartInstruction] | None = Field(None, max_length=100)
     runtime_instructions: list[RuntimeInstruction] | None = Field(None, max_length=0)
     await_completion: bool | None = None
     fetch_variables: list[Name] | None = Field(None, max_length=200)
@@ -127,8 +127,11 @@ def _definition(session: Session, body: CreateInstance) -> Any:
 
 
 def _start(session: Session, who: Actor, body: CreateInstance, definition: Any) -> int:
-    variables = body.variables or {}
-    return commands.start_instance(session, who, definition.process_id, variables, business_id=body.business_id, version=definition.version)
+    variables, version = body.variables or {}, definition.version
+    start_at = [instruction.element_id for instruction in body.start_instructions or ()]
+    return commands.start_instance(
+        session, who, definition.process_id, variables, business_id=body.business_id, version=version, start_at=start_at
+    )
 
 
 def _result(key: int, body: CreateInstance) -> dict[str, Any]:
