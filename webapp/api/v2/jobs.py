@@ -13,25 +13,11 @@ from typing_extensions import TypedDict
 from engine import commands
 from engine.commands.work_jobs import free
 from engine.definitions import process_definition
-from engine.errors import NotFound
-from engine.policy import require, require_watch
+from engine.policy import require
 from engine.store import models as m
 from engine.store import reads
 from engine.store.models import element_key
-from engine.store.search import Condition, search
-from engine.store.search_sources import JOBS
-from webapp.api.filters import (
-    KeyFilter,
-    NumberFilter,
-    PageInfo,
-    SearchBody,
-    TextFilter,
-    TimeFilter,
-    WordOperators,
-    found_page,
-    page_info,
-)
-from webapp.api.rendering import instant, key
+from webapp.api.rendering import key
 from webapp.api.types import (
     TENANT,
     Body,
@@ -43,7 +29,6 @@ from webapp.api.types import (
     OperationReference,
     ShortText,
     Tenant,
-    Timestamp,
     Variables,
 )
 from webapp.api.v2 import v2
@@ -267,139 +252,3 @@ def update_job(job_key: int, body: UpdateJob) -> None:
     timeout = None if body.changeset.timeout is None else timedelta(milliseconds=body.changeset.timeout)
     with engine().unit_of_work() as session:
         commands.extend_job(session, actor(), job_key, timeout=timeout, retries=body.changeset.retries)
-
-
-class JobFilter(Body):
-    """What to find."""
-
-    deadline: TimeFilter | None = None
-    element_id: TextFilter | None = None
-    element_instance_key: KeyFilter | None = None
-    error_message: TextFilter | None = None
-    has_failed_with_retries_left: bool | None = None
-    job_key: KeyFilter | None = None
-    kind: Kind | WordOperators[Kind] | None = None
-    listener_event_type: ListenerEvent | WordOperators[ListenerEvent] | None = None
-    process_definition_id: TextFilter | None = None
-    process_definition_key: KeyFilter | None = None
-    process_instance_key: KeyFilter | None = None
-    retries: NumberFilter | None = None
-    state: State | WordOperators[State] | None = None
-    tenant_id: TextFilter | None = None
-    type: TextFilter | None = None
-    worker: TextFilter | None = None
-    creation_time: TimeFilter | None = None
-    end_time: TimeFilter | None = None
-    last_update_time: TimeFilter | None = None
-
-
-JobSort = Literal[
-    "deadline",
-    "elementId",
-    "elementInstanceKey",
-    "endTime",
-    "errorMessage",
-    "hasFailedWithRetriesLeft",
-    "jobKey",
-    "kind",
-    "listenerEventType",
-    "processDefinitionId",
-    "processDefinitionKey",
-    "processInstanceKey",
-    "retries",
-    "state",
-    "tenantId",
-    "type",
-    "worker",
-    "creationTime",
-]
-JobSearch = SearchBody[JobFilter, JobSort]
-
-
-class Job(TypedDict):
-    """A job as operators see it."""
-
-    customHeaders: dict[str, Json]
-    deadline: Timestamp | None
-    deniedReason: str | None
-    elementId: str | None
-    elementInstanceKey: KeyText
-    endTime: Timestamp | None
-    errorCode: str | None
-    errorMessage: str | None
-    hasFailedWithRetriesLeft: bool
-    isDenied: bool | None
-    jobKey: KeyText
-    kind: Kind
-    listenerEventType: ListenerEvent
-    processDefinitionId: str | None
-    processDefinitionKey: KeyText | None
-    processInstanceKey: KeyText
-    rootProcessInstanceKey: KeyText | None
-    businessId: str | None
-    retries: int
-    state: State
-    tenantId: str
-    type: str
-    worker: str
-    creationTime: Timestamp | None
-    lastUpdateTime: Timestamp | None
-    priority: int
-
-
-class JobPage(TypedDict):
-    """A page of jobs."""
-
-    items: list[Job]
-    page: PageInfo
-
-
-@v2.operation("POST", "/jobs/search", tag="job", body=JobSearch, body_optional=True, answers={200: JobPage})
-def search_jobs(body: JobSearch) -> Any:
-    """查找作业 / search jobs."""
-    require_watch(actor())
-    with engine().reading() as session:
-        page = found_page(session, JOBS, body)
-    return {"items": [_job(row) for row in page.rows], "page": page_info(page)}
-
-
-@v2.operation("GET", "/jobs/<key:job_key>", tag="job", answers={200: Job})
-def get_job(job_key: int) -> Any:
-    """一个作业 / one job."""
-    require_watch(actor())
-    with engine().reading() as session:
-        rows = search(session, JOBS, [Condition("job_key", "eq", job_key)]).rows
-    if not rows:
-        raise NotFound(what="作业", key=job_key)
-    return _job(rows[0])
-
-
-def _job(row: Any) -> Job:
-    return {
-        "customHeaders": row.headers,
-        "deadline": instant(row.deadline),
-        "deniedReason": None,
-        "elementId": row.element_id,
-        "elementInstanceKey": str(element_key(row.instance_key, row.token_id)),
-        "endTime": instant(row.ended_at),
-        "errorCode": None,
-        "errorMessage": row.error_message,
-        "hasFailedWithRetriesLeft": row.failed_before,
-        "isDenied": None,
-        "jobKey": str(row.key),
-        "kind": row.kind,
-        "listenerEventType": listener_event(row.listener_event),
-        "processDefinitionId": row.process,
-        "processDefinitionKey": key(row.definition),
-        "processInstanceKey": str(row.instance_key),
-        "rootProcessInstanceKey": key(row.root),
-        "businessId": row.business,
-        "retries": row.retries,
-        "state": row.shown_state,
-        "tenantId": TENANT,
-        "type": row.type,
-        "worker": row.worker or "",
-        "creationTime": instant(row.created_at),
-        "lastUpdateTime": instant(row.ended_at or row.created_at),
-        "priority": PRIORITY,
-    }
