@@ -47,8 +47,6 @@ def _limit(text: str) -> str:
 
 FORM_FACTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "W07": {"intake": {"tolerance_deadline": "补齐期限"}, "promiseRecord": {"deadline": "补齐期限"}},
-    "W08": {"intake": {"tolerance_deadline": "补齐期限"}, "promise": {"signer": "承诺人"}},
-    "W09": {"intake": {"tolerance_deadline": "承诺期限"}, "promise": {"signer": "承诺人"}},
     "W11": {"special": {"kind": "特别程序种类", "reason": "启动理由", "organisation": "承办机构"}},
     "W13": {"special": {"reason": "听证事由"}},
     "W14": {"hearing": {"place": "听证地点", "host": "听证主持人"}},
@@ -65,7 +63,7 @@ FORM_FACTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 """Kind -> variable of a form that its step sees -> field -> the label of documents."""
 REVOCATION = {"依据": "《中华人民共和国行政许可法》第六十九条", "处理": "撤销", "救济途径": REMEDY}
 HEARING_DAYS = 5
-"""Days to ask for a hearing (行政许可法 第四十七条); the law's days up to ten are working days (第八十二条)."""
+"""Days to ask for a hearing (行政许可法 第四十七条), working days as all limits of this law (第八十二条)."""
 
 
 def given_facts(kind: str, variables: Mapping[str, Any], calendar: WorkCalendar, today: date) -> dict[str, Any]:
@@ -155,7 +153,6 @@ def _overdue(variables: Mapping[str, Any], _calendar: WorkCalendar, today: date)
 
 MORE_FACTS: Mapping[str, Callable[[Mapping[str, Any], WorkCalendar, date], dict[str, Any]]] = {
     "W07": _missing,
-    "W08": _missing,
     "W11": _special,
     "W13": _hearing_right,
     "W14": _hearing,

@@ -16,14 +16,14 @@ from handlers.lights import calendar_of
 
 registry = HandlerRegistry()
 
-OF_INTAKE, OF_DECISION = frozenset({"W03", "W04", "W05", "W06", "W07", "W08"}), frozenset({"W19", "W20", "W21"})
+OF_INTAKE, OF_DECISION = frozenset({"W03", "W04", "W05", "W06", "W07"}), frozenset({"W19", "W20", "W21"})
 """Kinds that say what the window found, and kinds that say what was decided."""
 ACCEPTANCES = frozenset({"W03", "W07"})
 """Notices of acceptance tell the applicant until when the decision will be taken."""
 
 
 OPTIONAL = ("documentTitle", "documentFacts", "documentTo")
-WITHOUT_HEADER = ("W08", "W16", "W17", "W22")
+WITHOUT_HEADER = ("W16", "W17", "W22")
 """Kinds that execution listeners issue: a listener has no headers (Camunda 8.9), so the kind is part of its job type."""
 
 
