@@ -24,6 +24,8 @@ MAX_TIMERS = 1_000
 """Timers that one move of the clock may fire: a cycle of seconds over a year is a mistake of the scenario."""
 CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 """These count when they are entered, so that they stand before what is in them; everything else counts when it is completed."""
+THROWN = frozenset({"error", "cancel"})
+"""End events of these kinds end together with the scope that they leave: they are terminated, not completed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ class _Run:
         for event in changes.history:
             if event.kind == "entered" and event.flow_id is not None:
                 self.coverage.visit(event.flow_id)
-            if event.kind == ("entered" if self.model.elements[event.element_id].kind in CONTAINERS else "completed"):
+            if event.kind == self.counts_when(event.element_id):
                 self.result.trail.append(event.element_id)
                 self.coverage.visit(event.element_id)
         self.tasks |= {task.token_id: task for task in changes.user_tasks}
@@ -238,6 +240,13 @@ class _Run:
         ):
             for token in closed:
                 open_ones.pop(token, None)
+
+    def counts_when(self, element_id: str) -> str:
+        """The kind of history line by which an element counts as gone through."""
+        element = self.model.elements[element_id]
+        if element.kind in CONTAINERS:
+            return "entered"
+        return "terminated" if element.kind == "endEvent" and element.trigger in THROWN else "completed"
 
     # ------------------------------------------------------------------ looking
     def find(self, open_ones: Mapping[int, str], wanted: str, otherwise: str) -> int:

@@ -187,3 +187,18 @@ def test_a_wrong_file_is_refused_by_place(content: bytes, told: str) -> None:
     with pytest.raises(ScenarioInvalid) as refused:
         read_scenarios(content)
     assert told in refused.value.message()
+
+
+WITHDRAWN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t"><error id="E" errorCode="withdrawn"/>
+<process id="w" isExecutable="true"><startEvent id="s"/><subProcess id="sp"><startEvent id="in"/><endEvent id="thrown">
+<errorEventDefinition errorRef="E"/></endEvent><sequenceFlow id="f1" sourceRef="in" targetRef="thrown"/></subProcess>
+<boundaryEvent id="caught" attachedToRef="sp"><errorEventDefinition errorRef="E"/></boundaryEvent><endEvent id="e"/>
+<sequenceFlow id="f0" sourceRef="s" targetRef="sp"/><sequenceFlow id="f2" sourceRef="caught" targetRef="e"/></process></definitions>"""
+
+
+def test_an_error_end_event_counts_although_its_scope_is_left_by_it() -> None:
+    (model,) = parse(WITHDRAWN.encode(), "w.bpmn")
+    _, scenarios = read_scenarios(b'{"process": "w", "scenarios": [{"name": "1", "then": {"path": ["in", "thrown", "caught", "e"]}}]}')
+    report = run_scenarios(model, scenarios, LIBRARY)
+    assert report.ok
+    assert report.coverage.missed == []
