@@ -29,7 +29,11 @@ OWNERS = {
     "documents": "projects",
     "board": "projects",
     "modeler": "definitions",
-    "process_tests": "definitions", "compare": "definitions",
+    "process_tests": "definitions",
+    "compare": "definitions",
+    "process_runs": "definitions",
+    "migration": "definitions",
+    "batches": "definitions",
     "document_templates": "definitions",
 }
 """Screens without an entry of their own in the top bar, and the place they belong to."""

@@ -175,6 +175,11 @@ def _change(session: Session, actor: Actor, key: int, allowed: set[str], state: 
     audit.record(session, actor, action, data={"batchKey": str(key)})
 
 
+def may_change_batch(actor: Actor, kind: str) -> bool:
+    """Whether the actor may create, pause, resume and cancel batches of this kind: for screens that offer it."""
+    return not actor.powers.isdisjoint(_POWERS.get(kind, ("operate",)))
+
+
 def batch_progress(session: Session, actor: Actor, key: int) -> BatchProgress:
     """How far a batch is. Raises Forbidden, NotFound."""
     require_watch(actor)

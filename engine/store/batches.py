@@ -123,6 +123,29 @@ def items(session: Session, key: int, state: str | None = None, limit: int = 200
     return session.execute(statement if state is None else statement.where(item.c.state == state)).all()
 
 
+@dataclass(frozen=True, slots=True)
+class FailureReason:
+    """Why items of a batch failed: the reason in Chinese and English, and how many it stopped."""
+
+    code: str
+    message: str
+    message_en: str
+    count: int
+
+
+def failures(session: Session, key: int, limit: int = 20) -> list[FailureReason]:
+    """The most frequent reasons first."""
+    item = m.batch_item.c
+    statement = (
+        select(item.code, item.message, item.message_en, func.count().label("count"))
+        .where(item.batch_key == key, item.state == "FAILED")
+        .group_by(item.code, item.message, item.message_en)
+        .order_by(func.count().desc(), item.message)
+        .limit(limit)
+    )
+    return [FailureReason(code or "", zh or "", en or "", count) for code, zh, en, count in session.execute(statement)]
+
+
 def take_next(session: Session, key: int) -> Any | None:
     """Lock the next pending item of a running batch: (position, instance_key, kind, parameters, reason, created_by), or None.
 

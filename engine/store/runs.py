@@ -31,7 +31,7 @@ _state = PROCESS_INSTANCES.fields["state"]
 class RunFilter:
     """Which instances of a version. `state`: ACTIVE, SUSPENDED, COMPLETED, TERMINATED or "" for all; `incident`: only those with an open
     incident; `element`: only those with a token there now; `text`: a business id or instance key; `business_ids`: found by that text
-    elsewhere (names of projects); `keys`: only these instances."""
+    elsewhere (names of projects); `keys`: only these instances; `live`: only those that have not ended."""
 
     definition_key: int
     state: str = ""
@@ -40,6 +40,7 @@ class RunFilter:
     text: str = ""
     business_ids: tuple[str, ...] = ()
     keys: tuple[int, ...] = ()
+    live: bool = False
 
 
 @dataclass(slots=True)
@@ -130,6 +131,8 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [_instance.c.definition_key == wanted.definition_key]
     if wanted.state:
         found.append(_state == wanted.state)
+    if wanted.live:
+        found.append(_instance.c.state == "ACTIVE")
     if wanted.incident:
         found.append(_instance.c.incidents > 0)
     if wanted.element:

@@ -230,6 +230,12 @@ def matches(q: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(q, autoescape=True) for column in columns), number)
 
 
+def ids_matching(session: Session, actor: Actor, q: str, limit: int) -> list[str]:
+    """Ids of the newest visible projects that a search word finds, as process instances carry them in their business id."""
+    statement = select(ProjectRow.id).where(visible_to(actor), matches(q)).order_by(ProjectRow.id.desc()).limit(limit)
+    return [str(number) for number in session.scalars(statement)]
+
+
 def _business_id() -> ColumnElement[str]:
     return func.cast(ProjectRow.id, m.process_instance.c.business_id.type)
 

@@ -90,6 +90,7 @@ def test_instances_are_found_by_state_incident_element_and_text(engine: Engine) 
         "business id": keys(engine, runs.RunFilter(version, text="P7")),
         "found by name": keys(engine, runs.RunFilter(version, text="学校", business_ids=("P7",))),
         "chosen": keys(engine, runs.RunFilter(version, keys=(held, gone))),
+        "not ended": keys(engine, runs.RunFilter(version, live=True)),
         "another version": keys(engine, runs.RunFilter(version + 1)),
         "no number": keys(engine, runs.RunFilter(version, text="²")),
     }
@@ -104,6 +105,7 @@ def test_instances_are_found_by_state_incident_element_and_text(engine: Engine) 
         "business id": [sound],
         "found by name": [sound],
         "chosen": [held, gone],
+        "not ended": [broken, sound, held],
         "another version": [],
         "no number": [],
     }

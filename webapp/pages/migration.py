@@ -1,0 +1,113 @@
+"""Migration of running instances to another version: the mapping between two diagrams, a dry run over all of them, then a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from engine import commands
+from engine.commands import Trial
+from engine.definitions import process_model
+from engine.errors import Invalid, LianbanError
+from engine.policy import require
+from engine.store import runs
+from webapp import migration_screen, runs_screen
+from webapp.context import actor, engine
+from webapp.languages import language
+from webapp.migration_screen import Choice
+
+blueprint = Blueprint("migration", __name__, url_prefix="/definitions/processes/<identifier>/migrate")
+
+
+@blueprint.before_request
+def may_migrate() -> None:
+    require(actor(), "operate", "deploy")
+
+
+@blueprint.get("")
+def show(identifier: str) -> str:
+    """The proposed mapping from `version` to `to` (without it the newest other version), for the instances that the address selects."""
+    with engine().reading() as session:
+        return render_template("migration.html", **_screen(session, identifier, request.args, Choice()))
+
+
+@blueprint.post("")
+def change(identifier: str) -> Any:
+    """`step`: plan (the mapping anew), try (a dry run; nothing is changed) or apply (a batch, after which its page is shown)."""
+    form, choice = request.form, Choice.of(request.form)
+    step = form.get("step", "plan")
+    if step == "apply":
+        return _apply(identifier, form, choice)
+    with engine().reading() as session:
+        screen = _screen(session, identifier, form, choice)
+        if step == "try" and screen["valid"]:
+            trials = _trials(session, screen["row"], screen["target"], choice, screen["keys"])
+            screen["trial"] = migration_screen.trial_screen(session, trials)
+    fragment = request.headers.get("X-Fragment") == "plan"
+    return render_template("_migration_plan.html" if fragment else "migration.html", **screen)
+
+
+def _apply(identifier: str, form: MultiDict[str, str], choice: Choice) -> Any:
+    """Begin the batch. What is refused is said in place, with everything as it was chosen."""
+    try:
+        with engine().unit_of_work() as session:
+            row, target, keys = _about(session, identifier, form)
+            if target is None:
+                raise Invalid(reason="没有可以迁移到的版本")
+            if form.get("who") != "all":
+                keys = [trial.instance_key for trial in _trials(session, row, target, choice, keys) if trial.ok]
+            parameters = choice.parameters(row.key, target.key)
+            key = commands.create_batch(session, actor(), "migrate", keys, parameters, reason=form.get("reason", "")[:500])
+    except LianbanError as refusal:
+        with engine().reading() as session:
+            screen = _screen(session, identifier, form, choice)
+            if screen["valid"]:
+                trials = _trials(session, screen["row"], screen["target"], choice, screen["keys"])
+                screen["trial"] = migration_screen.trial_screen(session, trials)
+        return render_template("migration.html", **screen, refusal=refusal.message(language())), refusal.status
+    flash(_("迁移已开始。"), "success")
+    return redirect(url_for("batches.show", key=key))
+
+
+def _trials(session: Session, row: Row[Any], target: Row[Any], choice: Choice, keys: list[int]) -> list[Trial]:
+    return commands.try_migration(session, actor(), row.key, target.key, choice.instructions(), keys)
+
+
+def _about(session: Session, identifier: str, args: MultiDict[str, str]) -> tuple[Row[Any], Row[Any] | None, list[int]]:
+    """(source version, target version, live instances that are selected); everything live when nothing is selected."""
+    rows, row = runs_screen.version_row(session, identifier, args.get("version", type=int))
+    wanted = args.get("to", type=int)
+    others = [other for other in rows if other.version != row.version]
+    target = next((other for other in others if other.version == wanted), None) if wanted is not None else next(iter(others), None)
+    if wanted is not None and target is None and wanted != row.version:
+        _rows, target = runs_screen.version_row(session, identifier, wanted)  # says that there is none
+    if target is None:
+        target = next(iter(others), None)
+    every = args if "key" in args or "all" in args else MultiDict([*args.items(), ("all", "1")])
+    return row, target, runs_screen.selected(session, actor(), row.key, every, live=True)
+
+
+def _screen(session: Session, identifier: str, args: MultiDict[str, str], choice: Choice) -> dict[str, Any]:
+    row, target, keys = _about(session, identifier, args)
+    rows, _row = runs_screen.version_row(session, identifier, row.version)
+    fields = [(name, value) for name, value in runs_screen.selection_fields(args) if name != "version"]
+    narrowed = any(name != "all" for name, _value in fields)
+    base = {
+        "row": row,
+        "target": target,
+        "versions": rows,
+        "keys": keys,
+        "fields": fields,
+        "narrowed": narrowed,
+        "reason": args.get("reason", ""),
+    }
+    if target is None:
+        return base | {"valid": False}
+    plan = commands.plan_migration(session, actor(), row.key, target.key, choice.instructions())
+    tokens = runs.tokens_now(session, row.key)
+    return base | migration_screen.plan_screen(plan, choice, process_model(session, target.key), tokens)
