@@ -65,6 +65,17 @@ class Conflict(LianbanError):
     status = 409
 
 
+class Refused(Conflict):
+    """这一步不能进行：{reason}
+
+    This step may not be taken: {reason}
+    """
+
+    # Raised by a handler it refuses the whole command of the person who acted: nothing changes and the person reads why. Where nobody acted
+    # (a timer, a message) it is an incident like every other failure.
+    code = "refused"
+
+
 class Suspended(Conflict):
     """流程已暂停，恢复之前不能办理。
 

@@ -15,9 +15,10 @@ from engine.bpmn import Completed, Denied, Failed, Pending, Thrown
 from engine.changes import Binding, JobOpened
 from engine.definitions import decision_model
 from engine.dmn import DecisionResult
-from engine.errors import DecisionError, LianbanError
+from engine.errors import DecisionError, LianbanError, Refused
 from engine.feel import Environment as FeelEnvironment
 from engine.jobs.registry import BpmnError, Handler, JobContext, TaskDenied
+from engine.policy import SYSTEM
 from engine.runtime import calendar_of, runtime_of
 from engine.store import definitions
 from engine.store.changes import InstanceRow
@@ -98,6 +99,10 @@ class CommandEnvironment:
             return Denied(error.reason)
         except BpmnError as error:
             return Thrown(error.code, error.message, error.variables)
+        except Refused as error:
+            if self._username != SYSTEM.username:
+                raise
+            return Failed(error.message(), {"code": error.code, "jobType": job.type})
         except LianbanError as error:
             return Failed(error.message(), {"code": error.code, "jobType": job.type})
         except Exception as error:  # a handler's own defect must become an incident that a person can retry

@@ -19,8 +19,10 @@ from handlers.clock import service as clocks
 from handlers.directory import service as directory
 from handlers.documents import service as documents
 from handlers.documents.facts import case_facts, decision_facts
+from handlers.licences import service as licences
 from handlers.lights import calendar_of
 from handlers.materials import service as materials
+from handlers.preconditions import service as preconditions
 from handlers.projects import service as projects
 from handlers.promises import service as promises
 
@@ -59,6 +61,7 @@ def open_case(job: JobContext) -> dict[str, Any]:
     `tolerableMaterials`, `committableMaterials` (names; none for an applicant with an unrepaired record: `creditBarred`), `toleranceLatest`
     (the last day that may be promised).
     """
+    _check_filing(job)
     case = cases.open_case(
         job.session,
         project_id=int(_text(job, "projectId")),
@@ -86,6 +89,16 @@ def open_case(job: JobContext) -> dict[str, Any]:
     clock = clocks.variable(clocks.clock_of(job.session, case.id, job.now))
     opened = {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code, "materials": wanted, "clock": clock}
     return opened | _tolerance(job, case)
+
+
+def _check_filing(job: JobContext) -> None:
+    """Filing is refused while a precondition is missing (PreconditionMissing) or the applicant is barred (行政许可法 78)."""
+    item, project_id = catalogue().item(_text(job, "itemCode")), int(_text(job, "projectId"))
+    project = projects.find_project(job.session, str(project_id))
+    if project is not None:
+        today = job.now.astimezone(CHINA).date()
+        licences.check_bar(job.session, project.organisation_code, item.code, item.name, today)
+    preconditions.require(job.session, project_id, item.code, "file", job.variables)
 
 
 def _tolerance(job: JobContext, case: cases.Case) -> dict[str, Any]:
@@ -266,6 +279,8 @@ def decide(job: JobContext) -> dict[str, Any]:
     if result not in ("granted", "denied"):
         raise Invalid(reason="result 应为 granted 或 denied")
     case = cases.get_case(job.session, int(_text(job, "caseId")))
+    if result == "granted":
+        preconditions.require(job.session, case.project_id, case.item_code, "decide", job.variables, case.id)
     facts = case_facts(case) | decision_facts(job.variables)
     number = ""
     is_licence = catalogue().item(case.item_code).kind == LICENCE
@@ -289,6 +304,8 @@ def decide(job: JobContext) -> dict[str, Any]:
     cases.decide(
         job.session, case.id, result == "granted", number, person=job.actor, unit=_unit_of(job), element_id=job.element_id, now=job.now
     )
+    if result == "granted":
+        licences.grant(job.session, case.id, number, facts, person=job.actor, now=job.now)
     return {"documentNo": number} | provide_clock(job.session, case.id, job.now)
 
 

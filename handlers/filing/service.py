@@ -10,12 +10,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from engine import clock
+from engine.clock import CHINA
 from engine.commands import start_instance
 from engine.errors import Conflict, Forbidden
 from engine.policy import Actor
 from engine.store import reads
 from handlers.cases import service as cases
 from handlers.catalogue.service import Item, catalogue
+from handlers.licences import service as licences
+from handlers.preconditions import service as preconditions
 from handlers.projects import service as projects
 
 PARALLEL = "S5"
@@ -41,12 +45,14 @@ def offered(session: Session, actor: Actor, project_id: int | str) -> list[Item]
     if project.state != "active" or not _may_file(session, actor, project):
         return []
     running = {case.item_code for case in cases.cases_of(session, project.id) if not case.ended}
-    granted = {case.item_code for case in cases.cases_of(session, project.id) if case.result == "granted"}
-    return [item for item in catalogue().items.values() if _parallel(item) and item.code not in running | granted]
+    granted = licences.held_items(session, project.id).keys()
+    spared = licences.area_results(project.data, clock.now().astimezone(CHINA).date())
+    return [item for item in catalogue().items.values() if _parallel(item) and item.code not in running | granted | spared.keys()]
 
 
 def file_item(session: Session, actor: Actor, project_id: int | str, item_code: str, application: Mapping[str, Any] | None = None) -> int:
-    """Apply for an item -> the key of its flow. Forbidden, FilingRefused when it is no parallel item, under way or granted already."""
+    """Apply for an item -> the key of its flow. Forbidden, FilingRefused when it is no parallel item, under way or granted already,
+    PreconditionMissing and FilingBarred with the article."""
     project = projects.get_project(session, actor, project_id)
     item = catalogue().item(item_code)
     if not _may_file(session, actor, project):
@@ -56,6 +62,9 @@ def file_item(session: Session, actor: Actor, project_id: int | str, item_code: 
             "这个事项在主线阶段内申报" if not _parallel(item) else "已经申报或已经办结" if project.state == "active" else "项目已经结束"
         )
         raise FilingRefused(item=item.name, reason=reason)
+    today = clock.now().astimezone(CHINA).date()
+    licences.check_bar(session, project.organisation_code, item.code, item.name, today)
+    preconditions.require(session, project.id, item.code, "file", {"application": dict(application or {})})
     running = (row for row in reads.instances_of_business(session, str(project.id)) if row.process_id == FLOW and row.state == "ACTIVE")
     if any(reads.variables(session, row.key).get("itemCode") == item.code for row in running):
         raise FilingRefused(item=item.name, reason="已经申报")

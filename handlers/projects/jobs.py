@@ -9,12 +9,15 @@ from engine.clock import CHINA
 from engine.errors import Invalid
 from engine.jobs import HandlerRegistry, JobContext
 from handlers.numbering import check_digit, next_number
+from handlers.preconditions import service as preconditions
 from handlers.projects import service as projects
 
 registry = HandlerRegistry()
 
 REGION = "652301"
 """昌吉市, GB/T 2260."""
+STARTED, PERMIT_TO_START = "started", "ZJ03"
+"""开工, and the item whose preconditions of the start of work hold for it."""
 SPREAD, START, SERIALS = 7919, 31, 100_000
 """The five "random" digits: a sequence spread over all numbers (7919 is coprime to 100,000), so that none comes twice."""
 
@@ -51,11 +54,14 @@ def _new_code(job: JobContext) -> str:
 def record_milestone(job: JobContext) -> None:
     """记录里程碑：今天，或输入 day 给出的日期。
 
-    Header `milestone`: a code of milestones.csv. Input `day` (optional): an ISO date.
+    Header `milestone`: a code of milestones.csv. Input `day` (optional): an ISO date. 开工 is refused while what the
+    law asks for before works begin is missing (PreconditionMissing).
     """
     milestone = job.headers.get("milestone")
     if not milestone:
         raise Invalid(reason="任务头缺少 milestone")
+    if milestone == STARTED:
+        preconditions.require(job.session, business_project(job), PERMIT_TO_START, "start_work", job.variables)
     given = job.variables.get("day")
     day = date.fromisoformat(given[:10]) if isinstance(given, str) and given else projects.local_day(job.now)
     projects.record_milestone(job.session, business_project(job), milestone, day)

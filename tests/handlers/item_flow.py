@@ -8,26 +8,48 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from engine import commands
+from engine import clock, commands
 from engine.clock import CHINA
 from engine.policy import SYSTEM
 from engine.store import reads
 from handlers.cases import service as cases
 from handlers.clock import service as clocks
 from handlers.documents import service as documents
+from handlers.licences import service as licences
+from handlers.preconditions import service as preconditions
 from handlers.projects.service import Project
-from tests.handlers.conftest import Office
+from tests.handlers.conftest import WINDOW, Office
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=CHINA)
 
 
+APPLICATION = {"zjcn": True, "zljd": {"zlcs": "样板引路"}, "aqjd": {"aqcs": "专职安全员"}}
+"""What the application of 施工许可 declares; other items do not read it."""
+
+
+def hold_preconditions(office: Office, project: Project, code: str) -> None:
+    """Enter the results that a decision on the item asks for as issued before, so that the test is about the item alone."""
+    needed = [preconditions.needs()[edge.needs] for edge in preconditions.edges().get(code, ()) if edge.when == "decide"]
+    with office.engine.unit_of_work() as session:
+        for item in {need.items[0] for need in needed if need.items}:
+            on = clock.now().astimezone(CHINA).date()
+            licences.enter_existing(session, office.actor(WINDOW), project.id, item, f"{item}-{project.id}", on)
+
+
 class Item:
     """A case of one item of a new project; its root is the diagram `item_handling`."""
 
     def __init__(
-        self, office: Office, code: str = "ZR06", unit: str = "ZRZYJ", received: str = "2022-05-11T10:30", **fields: object
+        self,
+        office: Office,
+        code: str = "ZR06",
+        unit: str = "ZRZYJ",
+        received: str = "2022-05-11T10:30",
+        *,
+        prepared: bool = True,
+        **fields: object,
     ) -> None:
         self.office, self.code, self.unit = office, code, unit
         office.driver.move_to(at("2022-05-09T10:00"))
@@ -39,14 +61,20 @@ class Item:
             "projectId": str(self.project.id),
             "project": self.project.data,
             "applicant": self.project.applicant,
-            "application": {},
+            "application": APPLICATION,
         }
+        if prepared:
+            self.hold()
         with office.engine.unit_of_work() as session:
             self.root = commands.start_instance(
                 session, SYSTEM, "item_handling", variables, business_id=str(self.project.id), owner=self.project.applicant
             )
 
     # ------------------------------------------------------------------ acting
+    def hold(self) -> None:
+        """Enter what the decision asks for as issued before."""
+        hold_preconditions(self.office, self.project, self.code)
+
     def on(self, moment: str) -> Item:
         """Let time pass; timers fire on the way."""
         self.office.driver.move_to(at(moment))
