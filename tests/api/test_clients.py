@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from camunda.client.external_task_client import ExternalTaskClient
 from camunda_orchestration_sdk import CamundaAsyncClient, CamundaClient, errors
 from camunda_orchestration_sdk.runtime.job_worker import WorkerConfig
+from camunda_orchestration_sdk.types import File
 
 from tests.api.conftest import FILES, PASSWORD
 from tests.api.served import Served, served
@@ -64,6 +66,7 @@ def test_the_orchestration_cluster_client_finds_every_answer_as_its_schemas_say(
     assert (log["instance"], log["cancelled"]) == ("COMPLETED", "TERMINATED")
     assert (log["decision"], log["expression"], log["variables"]) == ('"州"', 2, ["1"])
     assert "INTERMEDIATE_CATCH_EVENT" in log["elements"] and log["xml"] is True
+    assert log["moved"] == "COMPLETED"
 
 
 def test_the_javascript_client_of_camunda_7_works_on_external_tasks(server: Served) -> None:
@@ -107,6 +110,12 @@ def test_the_python_client_of_camunda_8_drives_a_case(server: Served) -> None:
         variables = {"name": "开工报告", "correlationKey": "python"}
         assert camunda.publish_message(data=sdk.MessagePublicationRequest.from_dict(variables)).message_key
         assert camunda.broadcast_signal(data=sdk.SignalBroadcastRequest(signal_name="放假结束")).signal_key
+        letter = File(payload=io.BytesIO("批复".encode()), file_name="批复.txt", mime_type="text/plain")
+        metadata = sdk.DocumentMetadata.from_dict({"customProperties": {"item": "A01"}})
+        document = camunda.create_document(data=sdk.CreateDocumentData(file=letter, metadata=metadata))
+        assert (document.metadata.file_name, document.metadata.size, document.metadata.content_type) == ("批复.txt", 6, "text/plain")
+        assert document.metadata.custom_properties.additional_properties == {"item": "A01"}
+        camunda.delete_document(document.document_id)
         with pytest.raises(errors.ApiError, match="404"):
             camunda.correlate_message(data=sdk.MessageCorrelationRequest.from_dict(variables))
 

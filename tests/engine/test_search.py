@@ -132,10 +132,10 @@ def test_candidates(running: Engine) -> None:
     assert find(running, sources.USER_TASKS, Condition("candidate_group", "neq", "A.handler")).total == 7
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "W10", "W1sidiIsMV1d", "W1sidCIsIngiXV0", "é", "W1sidiIsInAxIl0sWyJ2IiwieCJdXQ"])
-def test_a_cursor_that_is_none_is_refused(running: Engine, cursor: str) -> None:
-    with pytest.raises(CursorInvalid):
-        find(running, sources.PROCESS_INSTANCES, orders=[Order("business_id")], page=PageRequest(after=cursor))
+def test_a_cursor_that_is_none_is_refused(running: Engine) -> None:
+    for cursor in ("", "x", "AAAA", "W10=", "W1sidiIsMV1d", "W1sidCIsIngiXV0=", "é", "W1sidiIsInAxIl0sWyJ2IiwieCJdXQ=="):
+        with pytest.raises(CursorInvalid):
+            find(running, sources.PROCESS_INSTANCES, orders=[Order("business_id")], page=PageRequest(after=cursor))
 
 
 def test_elements_of_an_instance_with_their_ends(running: Engine) -> None:

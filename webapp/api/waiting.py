@@ -5,11 +5,12 @@ Whatever this process commits wakes them at once; what other processes do is see
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 
 from engine import Engine, clock
 from engine.errors import LianbanError
@@ -60,10 +61,25 @@ class Waiting:
         while (left := end - clock.monotonic()) > 0:
             with self._changed:
                 self._changed.wait(min(left, LOOK_EVERY_SECONDS))
+            if caller_is_gone():
+                return None
             found = look()
             if found is not None:
                 return found
         return None
+
+
+def caller_is_gone() -> bool:
+    """Whether the client has hung up: it must not be given jobs, which nobody would do until their lease ends."""
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def waiting() -> Waiting:

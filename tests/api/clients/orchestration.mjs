@@ -60,6 +60,13 @@ log.decision = (await camunda.evaluateDecision({ decisionDefinitionId: 'api_leve
 log.decisions = (await camunda.searchDecisionDefinitions({ filter: {} }, now)).items.length;
 log.expression = (await camunda.evaluateExpression({ expression: '=1 + 1' })).result;
 log.me = (await camunda.getAuthentication({}, now)).username;
+await camunda.createElementInstanceVariables({ elementInstanceKey: approval.processInstanceKey, variables: { amount: 2 } });
+const moved = await camunda.createProcessInstance({ processDefinitionId: 'worker', variables: {} });
+await camunda.modifyProcessInstance({
+  processInstanceKey: moved.processInstanceKey,
+  moveInstructions: [{ sourceElementInstruction: { sourceType: 'byId', sourceElementId: 'code' }, targetElementId: 'end_refused' }],
+});
+log.moved = (await camunda.getProcessInstance({ processInstanceKey: moved.processInstanceKey }, now)).state;
 await camunda.cancelProcessInstance({ processInstanceKey: approval.processInstanceKey });
 log.cancelled = (await camunda.getProcessInstance({ processInstanceKey: approval.processInstanceKey }, now)).state;
 console.log(JSON.stringify(log));
