@@ -50,6 +50,18 @@ def when(value: datetime | date | str | None) -> str:
     return "—" if moment is None else f"{day(moment)} {moment:%H:%M}"
 
 
+def second(value: datetime | str | None) -> str:
+    """ "07-28 10:42:07", where the order of events matters."""
+    moment = instant(value)
+    return "—" if moment is None else f"{day(moment)} {moment:%H:%M:%S}"
+
+
+def local(value: datetime | str | None) -> str:
+    """For `<input type="datetime-local" step="1">`: Beijing time without an offset."""
+    moment = instant(value)
+    return "" if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def time_of_day(value: datetime | str | None) -> str:
     """ "10:42"."""
     moment = instant(value)
@@ -122,7 +134,7 @@ def address_with(**changes: Any) -> str:
 
 
 def install(app: Flask) -> None:
-    filters = (day, when, time_of_day, full_date, iso, size, number, result_colour, script_json)
+    filters = (day, when, second, local, time_of_day, full_date, iso, size, number, result_colour, script_json)
     for function in filters:
         app.add_template_filter(function)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
