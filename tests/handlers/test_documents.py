@@ -17,7 +17,7 @@ from engine import Engine, clock
 from engine.commands import resolve_incident
 from engine.commands.run_job import run_job
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
-from engine.policy import SYSTEM
+from engine.policy import SYSTEM, Actor
 from engine.store import models as m
 from handlers.catalogue.service import catalogue
 from handlers.documents import issuing, production, samples, templates
@@ -31,6 +31,7 @@ from webapp.composition import open_lianban
 
 LAWFUL = [f"W{number:02d}" for number in (*range(1, 27), 34)]
 HANDLER, ADMIN = "lijianguo", "admin"
+EDITOR = Actor("admin", powers=frozenset({"administer"}))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,6 @@ def press(office: Office) -> Iterator[Engine]:
     engine = open_lianban(office.engine.settings, printing=True)
     yield engine
     engine.close()
-    printer.close()
 
 
 def issue(office: Office, project: Project, kind: str = "W11", **facts: Any) -> documents.Document:
@@ -222,9 +222,9 @@ def test_what_is_fixed_at_issue_cannot_be_changed_unnoticed(office: Office, proj
         ("{% endfor %}", 1, "endfor"),
     ],
 )
-def test_a_syntax_error_is_refused_with_its_line(office: Office, source: str, line: int, words: str) -> None:
+def test_a_syntax_error_is_refused_with_its_line(source: str, line: int, words: str) -> None:
     with pytest.raises(TemplateInvalid) as refused:
-        templates.check(office.actor(ADMIN), "W03", source)
+        templates.check(EDITOR, "W03", source)
     assert refused.value.details["line"] == line and words in refused.value.message()
 
 
@@ -236,14 +236,14 @@ def test_a_syntax_error_is_refused_with_its_line(office: Office, source: str, li
         "<link rel=stylesheet href='file:///etc/hosts'>", "{{ range(999999999) | list }}",
     ],
 )  # fmt: skip
-def test_a_wording_reaches_nothing_but_its_facts(office: Office, source: str) -> None:
+def test_a_wording_reaches_nothing_but_its_facts(source: str) -> None:
     """Rule 6 of the house: staff's text is data; what it cannot have is refused when it is saved."""
     with pytest.raises(DocumentNotPrinted):
-        templates.check(office.actor(ADMIN), "W03", source)
+        templates.check(EDITOR, "W03", source)
 
 
 def test_an_endless_or_greedy_wording_is_ended_and_the_next_is_printed() -> None:
-    brief = Printer(timeout=3.0)
+    brief = Printer(timeout=1.5)
     with pytest.raises(DocumentNotPrinted, match="没有完成"):
         brief.print(
             {"body": "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", "macros": ""},

@@ -19,7 +19,6 @@ from engine.store import models as m
 from handlers.directory import service as directory
 from handlers.documents import service as documents
 from handlers.documents.bundle import BundleBroken
-from handlers.documents.printer import printer
 from handlers.projects.models import ProjectRow
 from tests.e2e import city
 from tests.webapp.conftest import Town, log_in
@@ -38,7 +37,6 @@ def press(town: Town) -> Iterator[Engine]:
         directory.create_demo_user(session, "manager", "管理员", "admin")
     yield engine
     engine.close()
-    printer.close()
 
 
 def issued(town: Town, kind: str = "") -> list[documents.Document]:
