@@ -114,6 +114,8 @@ def duration(seconds: float | None) -> str:
     """A length of time in words, coarse enough to compare at a glance; a dash for none."""
     if seconds is None:
         return "—"
+    if seconds < 0.5:
+        return str(_("即时"))
     if seconds < 60:
         return str(_("%(n)s 秒", n=round(seconds)))
     if seconds < 3600:

@@ -1,10 +1,7 @@
 // The mapping of a migration: two diagrams side by side, lines between what corresponds, a select for each element. A change asks the
 // server for the plan anew (its findings, not ours). Click an element on the left, then its counterpart on the right; or use the selects.
-import NavigatedViewer from "bpmn-js/lib/NavigatedViewer.js";
-import "bpmn-js/dist/assets/diagram-js.css";
-import "bpmn-js/dist/assets/bpmn-js.css";
+import { english, follow, installZoom, open } from "./viewer.js";
 
-const english = document.body.dataset.lang === "en";
 const SAY = {
   pick: (name) => (english ? `Now click what stands for “${name}” on the right.` : `请在右图点击与“${name}”对应的元素。`),
   unfit: (name) => (english ? `“${name}” is of another type.` : `“${name}”类型不同，不能对应。`),
@@ -14,22 +11,22 @@ const SAY = {
 const MARKS = ["diff-added", "diff-removed", "diff-changed", "diff-focus", "mapped"];
 const SVG = "http://www.w3.org/2000/svg";
 
-async function open(container) {
-  const answer = await fetch(container.dataset.xml, { headers: { Accept: "application/xml" } });
-  if (!answer.ok) throw new Error(answer.statusText);
-  const viewer = new NavigatedViewer({ container });
-  await viewer.importXML(await answer.text());
-  viewer.get("canvas").zoom("fit-viewport", "auto");
-  return viewer;
-}
-
 const shape = (viewer, id) => viewer.get("elementRegistry").get(id);
 const nameOf = (element) => element.businessObject?.name || element.id;
 const selectOf = (form, id) => form.elements.namedItem(`map:${id}`);
 
+// Readable, with what is around it.
+function show(viewer, id) {
+  const canvas = viewer.get("canvas");
+  const { x, y, width, height } = shape(viewer, id);
+  if (canvas.zoom() < 0.6) canvas.zoom(0.75, { x: x + width / 2, y: y + height / 2 });
+  canvas.scrollToElement(shape(viewer, id), 60);
+}
+
 class Mapping {
-  constructor(root, viewers) {
+  constructor(root, viewers, apart) {
     this.root = root;
+    this.apart = apart;
     this.form = root.querySelector("[data-plan-form]");
     this.status = root.querySelector("[data-mapping-status]");
     this.lines = root.querySelector("[data-lines]");
@@ -68,7 +65,7 @@ class Mapping {
     for (const [id, count] of Object.entries(this.plan.tokens)) {
       if (!shape(this.old, id)) continue;
       const html = Object.assign(document.createElement("div"), { className: "token", textContent: count });
-      this.old.get("overlays").add(id, { position: { top: -10, right: 12 }, html });
+      this.old.get("overlays").add(id, { position: { top: -10, right: 12 }, html, scale: { min: 0.8, max: 1.2 } });
     }
     this.focus(this.focused, false);
   }
@@ -84,7 +81,9 @@ class Mapping {
       viewer.get("elementRegistry").forEach((other) => canvas.removeMarker(other.id, "diff-focus"));
       if (!here || !shape(viewer, here)) continue;
       canvas.addMarker(here, "diff-focus");
-      if (scroll) canvas.scrollToElement(shape(viewer, here), 60);
+      if (!scroll) continue;
+      if (this.target(id)) this.apart(() => show(viewer, here));
+      else show(viewer, here); // the other diagram shows the same place
     }
     for (const row of this.root.querySelectorAll("[data-row]")) row.classList.toggle("on", row.dataset.row === id);
     this.drawLines();
@@ -166,20 +165,6 @@ class Mapping {
   }
 }
 
-// Panning and zooming one diagram moves the other.
-function follow(viewers) {
-  let busy = false;
-  for (const viewer of viewers) {
-    viewer.on("canvas.viewbox.changed", ({ viewbox }) => {
-      if (busy) return;
-      busy = true;
-      const { x, y, width, height } = viewbox;
-      for (const other of viewers) if (other !== viewer) other.get("canvas").viewbox({ x, y, width, height });
-      busy = false;
-    });
-  }
-}
-
 // "Only what needs a look" hides rows where nothing changed and nobody stands in the way.
 function narrow(root) {
   const only = root.querySelector("[data-only]");
@@ -191,8 +176,9 @@ async function start(root) {
   narrow(root);
   root.addEventListener("change", (event) => "only" in event.target.dataset && narrow(root));
   const viewers = await Promise.all([...root.querySelectorAll("[data-xml]")].map(open));
-  follow(viewers);
-  root.mapping = new Mapping(root, viewers);
+  if (viewers.includes(null)) return;
+  installZoom(root, viewers.slice(0, 1)); // the other one follows
+  new Mapping(root, viewers, follow(viewers));
   root.dataset.drawn = "1";
 }
 

@@ -1,9 +1,5 @@
 // What runs on a version: heat on the diagram (tokens now, entries in total, mean duration), and the selection of instances in the list.
-import NavigatedViewer from "bpmn-js/lib/NavigatedViewer.js";
-import "bpmn-js/dist/assets/diagram-js.css";
-import "bpmn-js/dist/assets/bpmn-js.css";
-
-const english = document.body.dataset.lang === "en";
+import { english, installZoom, open } from "./viewer.js";
 
 // From pale yellow to brick red; black words stay readable on all of it.
 function colour(share) {
@@ -13,7 +9,7 @@ function colour(share) {
 
 function badge(overlays, id, text, className, position) {
   const html = Object.assign(document.createElement("div"), { className, textContent: text });
-  overlays.add(id, { position, html });
+  overlays.add(id, { position, html, scale: { min: 0.9, max: 1.2 } }); // readable also when the whole diagram is in sight
 }
 
 function paint(viewer, heat, view) {
@@ -21,13 +17,17 @@ function paint(viewer, heat, view) {
   const overlays = viewer.get("overlays");
   const shape = (id) => registry.getGraphics(id)?.querySelector(".djs-visual > :first-child");
   overlays.clear();
-  for (const element of registry.getAll()) if (shape(element.id) && !element.waypoints) shape(element.id).style.fill = "";
+  for (const [id, fill] of viewer.painted ?? []) shape(id).style.fill = fill; // as bpmn-js draws it
+  viewer.painted = new Map();
   const values = heat[view];
   // a subprocess only frames what happens inside it
   const shown = Object.entries(values).filter(([id]) => registry.get(id) && !registry.get(id).waypoints);
   const top = Math.max(...shown.map(([, [value]]) => value), 0);
   for (const [id, [value, words]] of shown) {
-    if (!registry.get(id).children?.some((child) => child.type !== "label")) shape(id).style.fill = colour(Math.sqrt(value / top));
+    if (!registry.get(id).children?.some((child) => child.type !== "label")) {
+      viewer.painted.set(id, shape(id).style.fill);
+      shape(id).style.fill = colour(Math.sqrt(value / top));
+    }
     badge(overlays, id, words, "heat-badge", { top: -11, right: 14 });
   }
   for (const [id, count] of Object.entries(heat.incidents)) {
@@ -38,14 +38,9 @@ function paint(viewer, heat, view) {
 async function drawHeat(root) {
   const container = root.querySelector("[data-xml]");
   const heat = JSON.parse(root.querySelector("[data-heat]").textContent);
-  const answer = await fetch(container.dataset.xml, { headers: { Accept: "application/xml" } });
-  if (!answer.ok) {
-    container.textContent = english ? "The diagram cannot be shown." : "流程图无法显示。";
-    return;
-  }
-  const viewer = new NavigatedViewer({ container });
-  await viewer.importXML(await answer.text());
-  viewer.get("canvas").zoom("fit-viewport", "auto");
+  const viewer = await open(container);
+  if (!viewer) return;
+  installZoom(root, [viewer]);
   const view = () => root.querySelector("[name=heat]:checked").value;
   paint(viewer, heat, view());
   root.addEventListener("change", () => paint(viewer, heat, view()));

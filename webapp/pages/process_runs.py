@@ -62,7 +62,7 @@ def show(identifier: str) -> str:
             "elements": _elements(model, uses),
             "sample": runs.SAMPLE,
             "names": {id: info.name or id for id, info in model.elements.items()},
-            **_list(session, row),
+            **_list(session, row, model),
         }
     return render_template("runs.html", **screen)
 
@@ -132,7 +132,7 @@ def _carried(args: MultiDict[str, str], *, keys: bool = True) -> dict[str, Any]:
     return carried | ({"key": args.getlist("key")} if keys and "all" not in carried else {})
 
 
-def _list(session: Session, row: Row[Any]) -> dict[str, Any]:
+def _list(session: Session, row: Row[Any], model: ProcessModel) -> dict[str, Any]:
     """One page of the instances that the address asks for."""
     wanted = runs_screen.run_filter(session, actor(), row.key, request.args)
     asked = request.args.get("sort", "newest")
@@ -157,12 +157,18 @@ def _list(session: Session, row: Row[Any]) -> dict[str, Any]:
             {
                 "row": instance,
                 "project": named.get(instance.business_id or ""),
-                "at": standing.get(instance.key, {}),
+                "at": _places(model, standing.get(instance.key, {})),
                 "by": people.get(instance.started_by, instance.started_by),
             }
             for instance in found
         ],
     }
+
+
+def _places(model: ProcessModel, standing: dict[str, int]) -> dict[str, int]:
+    """Where an instance stands, for people: a subprocess says nothing that what happens inside it does not say better."""
+    around = {model.elements[id].parent for id in standing if id in model.elements}
+    return {id: count for id, count in standing.items() if id not in around}
 
 
 def _heat(uses: dict[str, ElementUse]) -> dict[str, dict[str, Any]]:
