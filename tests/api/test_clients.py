@@ -21,6 +21,7 @@ from camunda_orchestration_sdk.types import File
 from tests.api.conftest import FILES, PASSWORD
 from tests.api.served import Served, served
 from tests.api.test_deployments import WHOLE
+from webapp.cli.content import OWN_FOLDERS, SUFFIXES
 
 CLIENTS = Path(__file__).parent / "clients"
 MODULES = Path(__file__).parents[2] / "webapp"
@@ -118,6 +119,19 @@ def test_the_python_client_of_camunda_8_drives_a_case(server: Served) -> None:
         camunda.delete_document(document.document_id)
         with pytest.raises(errors.ApiError, match="404"):
             camunda.correlate_message(data=sdk.MessageCorrelationRequest.from_dict(variables))
+
+
+def test_the_repositorys_own_files_deploy_as_one_process_application(server: Served) -> None:
+    own = [path for folder in OWN_FOLDERS for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES and "examples" not in path.parts]
+    with CamundaClient(configuration=_settings(server) | {"CAMUNDA_BASIC_AUTH_USERNAME": "liuyang"}) as analyst:
+        first, again = (analyst.deploy_resources_from_files(list(own)) for _ in range(2))
+        assert len(first.processes) + len(first.forms) + len(first.decision_requirements) >= len(own) > 50
+        assert first.to_dict()["deployments"] == again.to_dict()["deployments"]
+        form = next(path for path in own if path.suffix == ".form")
+        edited = form.read_bytes().replace(b"{", b"{ ", 1)
+        data = sdk.CreateDeploymentData(resources=[File(payload=io.BytesIO(edited), file_name=form.name)])
+        (changed,) = analyst.create_deployment(data=data).deployments
+        assert changed.form is not None and changed.form.version == 2
 
 
 def test_a_job_worker_of_the_python_client_takes_every_job(server: Served) -> None:
