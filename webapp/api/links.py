@@ -8,8 +8,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.api.rendering import json_answer
-from webapp.api.v2.process_instances import visible_instance
-from webapp.context import actor, engine, public
+from webapp.context import public
 
 blueprint = Blueprint("camunda_links", __name__)
 
@@ -23,10 +22,8 @@ def operate_processes() -> Response:
 
 @blueprint.get("/operate/processes/<key:instance>")
 def operate_process_instance(instance: int) -> Response:
-    """After Start: the page of the process that the instance runs on."""
-    with engine().reading() as session:
-        row = visible_instance(session, actor(), instance)
-    return redirect(url_for("definitions.process", identifier=row.process_id, version=row.definition_version))
+    """After Start: the instance's page."""
+    return redirect(url_for("instances.show", key=instance))
 
 
 @blueprint.get("/operate/decisions")
