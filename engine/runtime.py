@@ -108,6 +108,7 @@ class Runtime:
     calendar_version: int = 0
     calendar_source: Callable[[Session], WorkCalendar] | None = None
     known_groups: Callable[[Session], frozenset[str] | None] = lambda _session: None
+    active_staff: Callable[[Session, frozenset[str]], frozenset[str]] = lambda _session, usernames: usernames
     house_rules: Callable[[ProcessModel], list[Finding]] = lambda _model: []
     sweeps: list[Callable[[], object]] = field(default_factory=list)
     publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)

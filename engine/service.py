@@ -173,12 +173,14 @@ def open_engine(
     calendar: WorkCalendar | None = None,
     calendar_source: Callable[[Session], WorkCalendar] | None = None,
     known_groups: Callable[[Session], frozenset[str] | None] | None = None,
+    active_staff: Callable[[Session, frozenset[str]], frozenset[str]] | None = None,
     house_rules: Callable[[ProcessModel], list[Finding]] | None = None,
 ) -> Engine:
     """Open the database and put the engine together; starts no thread and touches no table.
 
     `handlers`: the domain's job types; `calendar`: working days for FEEL; `calendar_source` reads them from the
     database when they have changed there; `known_groups`: the groups a diagram may name;
+    `active_staff`: those of some usernames who may be asked to act for an office;
     `house_rules`: what the domain demands of a diagram beyond sound BPMN.
     """
     logs.configure(as_json=settings.log_json)
@@ -190,6 +192,8 @@ def open_engine(
     runtime.calendar_source = calendar_source
     if known_groups is not None:
         runtime.known_groups = known_groups
+    if active_staff is not None:
+        runtime.active_staff = active_staff
     if house_rules is not None:
         runtime.house_rules = house_rules
     return Engine(runtime)

@@ -30,6 +30,7 @@ def open_lianban(settings: Settings | None = None, *, printing: bool | None = No
         calendar=work_calendar(),
         calendar_source=calendars.effective_calendar,
         known_groups=directory.known_groups,
+        active_staff=directory.active_staff,
         house_rules=diagram_rules.check,
     )
     engine.runtime.sweeps.append(lambda: clocks.recompute_open_clocks(engine))

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import policy
-from engine.commands.add_sign import Asked
+from engine.commands.add_sign import Asked, checked_reason
 from engine.commands.complete_task import open_task
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, Forbidden
@@ -20,8 +20,10 @@ from engine.store.models import split_key
 def remove_sign(session: Session, actor: Actor, task_key: int, *, asked: Asked | None = None, reason: str = "") -> None:
     """Close a signer's open task `task_key`; or with `asked`, drop the request to sign after the open task `task_key`.
 
-    Raises NotFound, Forbidden (not asked for by the actor), Conflict (signed already, not a signature, not asked), Suspended.
+    Raises NotFound, Forbidden (not asked for by the actor), Conflict (signed already, not a signature, not asked),
+    Invalid (a long reason), Suspended.
     """
+    said = checked_reason(reason)
     instance_key, token_id = split_key(task_key)
     run = RootRun.locked(session, actor, instance_key)
     task = open_task(session, task_key)
@@ -41,7 +43,7 @@ def remove_sign(session: Session, actor: Actor, task_key: int, *, asked: Asked |
         element_id=task.element_id,
         task_key=task_key,
         business_id=task.business_id,
-        data={"name": task.name, "who": str(asked) if asked is not None else _signer(task), "reason": reason.strip()},
+        data={"name": task.name, "who": str(asked) if asked is not None else _signer(task), "reason": said},
     )
     run.finish()
 

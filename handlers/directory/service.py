@@ -358,6 +358,12 @@ def actor_named(session: Session, username: str) -> Actor:
     return actor_for(session, _user(_row(session, username)))
 
 
+def active_staff(session: Session, usernames: frozenset[str]) -> frozenset[str]:
+    """Those of the names that belong to people of the offices whose accounts are not disabled."""
+    statement = select(UserRow.username).where(UserRow.username.in_(usernames), UserRow.kind != "investor", UserRow.disabled.is_(False))
+    return frozenset(session.scalars(statement))
+
+
 def is_staff(actor: Actor) -> bool:
     """Whether the actor works for the offices (or the system) rather than for an applicant."""
     return bool(actor.groups or actor.powers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -18,6 +19,9 @@ from handlers.tasks import service as tasks
 from webapp.context import actor, engine, user
 
 blueprint = Blueprint("task_moves", __name__, url_prefix="/tasks/<int:key>")
+
+KEY = re.compile(r"[0-9]{1,18}")
+"""A key as our own page writes it; any such number fits into 64 bits."""
 
 
 @blueprint.before_request
@@ -45,7 +49,7 @@ def give_back(key: int) -> Response:
     """退回: the reason is shown to whoever gets it back."""
     instance_key, _colon, rest = request.form.get("target", "").partition(":")
     element_id, _colon, mode = rest.partition(":")
-    if not instance_key.isdecimal() or mode not in ("branch", "all"):
+    if not KEY.fullmatch(instance_key) or mode not in ("branch", "all"):
         raise Invalid(reason=_("请选择退回到哪个环节"))
     with engine().unit_of_work() as session:
         commands.return_task(

@@ -51,6 +51,8 @@ def add_signs(token: Token, when: When, who: list[Signer]) -> list[Token]:
         raise Conflict(reason="前加签和后加签不能同时使用（before and after cannot be mixed）")
     if not who or len(who) + len(open_before) + len(asked_after) > MAX_SIGNERS:
         raise Invalid(reason=f"加签人数应在 1 到 {MAX_SIGNERS} 之间（1 to {MAX_SIGNERS} signers）")
+    if any([each.user, each.group] == already[:2] for each in who for already in asked_after):
+        raise Conflict(reason="已经向其加签（was asked to sign already）")
     if token._state != READY and not open_before:
         raise Conflict(reason=f"{token.task_spec.bpmn_id} 现在不能加签（not open）")
     if when == "after":
