@@ -64,8 +64,9 @@ def _outputs(run: _Run) -> Iterator[str]:
     for name in then.messages:
         if name not in world.messages:
             yield f"没有发送消息 {name}，发送了：{'、'.join(world.messages) or '无'}"
-    for element, wanted in then.jobs.items():
-        if element not in world.seen:
-            yield f"{element} 没有作业"
-        else:
-            yield from _values(f"{element} 的", world.seen[element], wanted)
+    for what, seen, expected in (("作业", world.seen, then.jobs), ("调用", run.given_to_calls, then.calls)):
+        for element, wanted in expected.items():
+            if element not in seen:
+                yield f"{element} 没有{what}"
+            else:
+                yield from _values(f"{element} 的", seen[element], wanted)

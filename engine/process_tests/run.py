@@ -86,6 +86,7 @@ class _Run:
         self.jobs: dict[int, str] = {}
         self.calls: dict[int, CallStarted] = {}
         self.incidents: dict[int, IncidentRaised] = {}
+        self.given_to_calls: dict[str, Json] = {}
         self.instance: Instance | None = None
 
     def outcome(self) -> Outcome:
@@ -229,6 +230,7 @@ class _Run:
         self.subscriptions |= {opened.token_id: opened for opened in changes.subscriptions}
         self.jobs |= {job.token_id: job.element_id for job in changes.jobs}
         self.calls |= {call.token_id: call for call in changes.calls}
+        self.given_to_calls |= {call.element_id: call.variables for call in changes.calls}
         self.incidents |= {incident.token_id: incident for incident in changes.incidents}
         for token in [closed.token_id for closed in changes.closed_user_tasks]:
             self.tasks.pop(token, None)

@@ -102,7 +102,8 @@ KINDS = ("complete", "job", "call", "message", "signal", "clock", "retry")
 
 class Then(_Part):
     """What should have come of it. `path`: elements in the order they were gone through (others may lie
-    between); `never`: not gone through; `jobs`: element id -> FEEL over what its job saw the last time -> value."""
+    between); `never`: not gone through; `jobs`, `calls`: element id -> FEEL over what its job or called
+    process was given the last time -> value."""
 
     path: list[str] = []
     never: list[str] = []
@@ -110,6 +111,7 @@ class Then(_Part):
     documents: list[str] | None = None
     messages: list[str] = []
     jobs: dict[str, Json] = {}
+    calls: dict[str, Json] = {}
     waiting: list[str] | None = None
     incident: str | None = None
     state: Literal["ACTIVE", "COMPLETED", "TERMINATED"] = "COMPLETED"

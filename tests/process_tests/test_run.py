@@ -55,6 +55,7 @@ def test_a_scenario_that_goes_as_written() -> None:
         "variables": {"opinions": ["同意", "同意"], "itemResult": "granted", "count(opinions)": 2},
         "documents": ["W21"],
         "jobs": {"issue": {"opinions": ["同意", "同意"]}},
+        "calls": {"handle": {"opinions": ["同意", "同意"]}},
     }
     assert failures(DONE, then) == []
 
@@ -112,6 +113,8 @@ def test_called_processes_answer_or_wait() -> None:
         ({"documents": []}, "出具的文书是 W21，应为 无"),
         ({"messages": ["x_done"]}, "没有发送消息 x_done"),
         ({"jobs": {"review": {}}}, "review 没有作业"),
+        ({"calls": {"issue": {}}}, "issue 没有调用"),
+        ({"calls": {"handle": {"count(opinions)": 1}}}, "handle 的 count(opinions) 是 2"),
         ({"jobs": {"issue": {"opinions[1]": "不同意"}}}, "issue 的 opinions[1] 是 '同意'"),
         ({"state": "ACTIVE"}, "流程状态是 COMPLETED"),
         ({"waiting": ["review"]}, "在等待 无，应等待 review"),
