@@ -22,7 +22,7 @@ from handlers.projects import service as projects
 
 STATES = {
     "ACTIVE": (lazy_gettext("办理中"), "blue"),
-    "SUSPENDED": (lazy_gettext("已挂起"), "yellow"),
+    "SUSPENDED": (lazy_gettext("已暂停"), "yellow"),
     "COMPLETED": (lazy_gettext("已完成"), "green"),
     "TERMINATED": (lazy_gettext("已终止"), "grey"),
 }
@@ -31,7 +31,7 @@ BATCH_KINDS = {
     "undo_migration": lazy_gettext("撤销迁移"),
     "cancel": lazy_gettext("终止"),
     "retry_incidents": lazy_gettext("重试故障"),
-    "suspend": lazy_gettext("挂起"),
+    "suspend": lazy_gettext("暂停"),
     "resume": lazy_gettext("恢复"),
     "modify": lazy_gettext("调整环节"),
 }

@@ -37,7 +37,7 @@ SORTS: dict[runs.Sort, Any] = {
 OPERATIONS = {
     "retry_incidents": lazy_gettext("再次执行出错的环节；原因没有消除的会再次出错。"),
     "suspend": lazy_gettext("暂停办理：任务不能提交，期限和作业都停下，可以随时恢复。"),
-    "resume": lazy_gettext("恢复办理：挂起期间到期的事件随即发生。"),
+    "resume": lazy_gettext("恢复办理：暂停期间到期的事件随即发生。"),
     "cancel": lazy_gettext("终止后不能恢复：打开的任务、等待和子流程全部关闭。"),
 }
 
