@@ -66,6 +66,52 @@ def test_a_foreign_task_cannot_be_touched_and_its_number_not_guessed(town: Town,
     assert real.get_json().keys() == made_up.get_json().keys()
 
 
+@pytest.mark.parametrize(
+    ("method", "part", "body"),
+    [
+        ("GET", "", None),
+        ("GET", "/form", None),
+        ("PATCH", "", {"changeset": {"priority": 3}}),
+        ("POST", "/completion", {}),
+        ("POST", "/assignment", {"assignee": "rival"}),
+        ("DELETE", "/assignee", None),
+    ],
+)
+def test_a_foreign_task_does_not_exist_for_an_applicants_program(
+    town: Town, rival: str, method: str, part: str, body: dict[str, object] | None
+) -> None:
+    client = town.visit(rival)
+    real, made_up = (
+        client.open(f"/v2/user-tasks/{key}{part}", method=method, json=body) for key in (_joint_review(town, "SLJ"), 999_999_999)
+    )
+    assert (real.status_code, made_up.status_code) == (404, 404)
+    assert {**real.get_json(), "detail": "", "instance": ""} == {**made_up.get_json(), "detail": "", "instance": ""}
+
+
+def test_who_has_an_account_is_told_only_to_whoever_may_assign(town: Town) -> None:
+    key, client = _joint_review(town, "SLJ"), town.visit("slj")
+    answers = [client.post(f"/v2/user-tasks/{key}/assignment", json={"assignee": name}) for name in ("jtysj", "nobody")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].get_json()["detail"] == answers[1].get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("/v2/process-instances/search", "variables"),
+        ("/v2/user-tasks/search", "processInstanceVariables"),
+        ("/v2/user-tasks/search", "localVariables"),
+    ],
+)
+def test_an_applicant_cannot_ask_for_variables_letter_by_letter(town: Town, address: str, field: str) -> None:
+    asked = {field: [{"name": "reviewOpinions", "value": {"$like": "*距交叉口*"}}]}
+    client = town.visit(city.APPLICANT)
+    assert client.post(address, json={"filter": {}}).get_json()["items"], "the own case is found"
+    for filters in (asked, {"$or": [{"state": "ACTIVE"}, asked]}, {"$or": [asked]}):
+        assert client.post(address, json={"filter": filters}).status_code in {400, 403}
+    assert client.post(address, json={"filter": asked}).status_code == 403
+
+
 def test_a_foreign_task_beside_the_work_list_does_not_exist_either(town: Town, rival: str) -> None:
     assert town.visit(rival).get(f"/tasks?task={_joint_review(town, 'SLJ')}").status_code == 404
 

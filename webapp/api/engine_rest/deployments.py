@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 
 from engine import clock, commands
 from engine.commands import Deployed
-from engine.errors import Forbidden
 from engine.policy import require
 from engine.store import definitions
 from engine.store.search import PageRequest, search
@@ -168,6 +167,7 @@ class StartedInstance(TypedDict):
 )
 def start_process(definition: int, body: StartProcess) -> Any:
     """按定义启动流程 / start a version of a process. 需要“流程部署”或“流程运维”权限。"""
+    require(actor(), "deploy", "operate")
     with engine().reading() as session:
         row = definitions.by_key(session, "process", definition)
     return _start(row, body)
@@ -182,19 +182,17 @@ def start_process(definition: int, body: StartProcess) -> Any:
     answers={200: StartedInstance},
 )
 def start_process_by_key(process_key: str, body: StartProcess) -> Any:
-    """按流程标识启动最新版本 / start the latest version of a process."""
+    """按流程标识启动最新版本 / start the latest version of a process. 需要“流程部署”或“流程运维”权限。"""
+    require(actor(), "deploy", "operate")
     with engine().reading() as session:
         row = definitions.version_of_process(session, process_key)
     return _start(row, body)
 
 
 def _start(row: Any, body: StartProcess) -> dict[str, Any]:
-    who = actor()
-    if not (who.can("deploy") or who.can("operate")):
-        raise Forbidden(reason="需要“流程部署”或“流程运维”权限")
     variables = plain(body.variables)
     with engine().unit_of_work() as session:
-        key = commands.start_instance(session, who, row.process_id, variables, business_id=body.business_key, version=row.version)
+        key = commands.start_instance(session, actor(), row.process_id, variables, business_id=body.business_key, version=row.version)
     return {
         "id": str(key),
         "definitionId": str(row.key),

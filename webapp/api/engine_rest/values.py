@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +9,14 @@ import orjson
 
 from engine.errors import Invalid
 from webapp.api.types import Body, Json
+from webapp.submission import BodyUnreadable, read_json
 
 _KINDS = {str: "String", bool: "Boolean", int: "Integer", float: "Double"}
 INTEGER_BITS = 31
 
 
 class TypedValue(Body):
-    """A variable's value; `type` may be left out. Json and Object values come as JSON text."""
+    """A variable's value; `type` may be left out. Json and Object values come as JSON text, read as strictly as the body around them."""
 
     value: Json = None
     type: str | None = None
@@ -44,8 +44,8 @@ def _plain(name: str, typed: TypedValue) -> Any:
     if kind not in {"json", "object"} or not isinstance(typed.value, str):
         return typed.value
     try:
-        return json.loads(typed.value)
-    except ValueError:
+        return read_json(typed.value.encode())
+    except BodyUnreadable:
         if kind == "object":  # another serialization; Camunda 7 keeps the text too
             return typed.value
         raise ValueInvalid(name=name, kind="JSON") from None

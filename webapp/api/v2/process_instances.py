@@ -30,6 +30,7 @@ from webapp.api.filters import (
 from webapp.api.rendering import instant, key, sure_instant
 from webapp.api.types import TENANT, Body, KeyText, OperationReference, ShortText, Timestamp
 from webapp.api.v2 import v2
+from webapp.api.v2.applicants import refuse_variables
 from webapp.context import actor, engine
 
 State = Literal["ACTIVE", "COMPLETED", "SUSPENDED", "TERMINATED"]
@@ -148,7 +149,8 @@ def visible_instance(session: Session, who: Actor, instance_key: int) -> Any:
     "POST", "/process-instances/search", tag="processInstance", body=InstanceSearch, body_optional=True, answers={200: ProcessInstancePage}
 )
 def search_process_instances(body: InstanceSearch) -> Any:
-    """查找流程实例 / search process instances; applicants find their own."""
+    """查找流程实例 / search process instances; applicants find their own, and cannot ask for variables."""
+    refuse_variables(body.filter)
     with engine().reading() as session:
         page = found_page(session, PROCESS_INSTANCES, body, visible=visible_instances(actor()))
     return {"items": [instance_json(row) for row in page.rows], "page": page_info(page)}

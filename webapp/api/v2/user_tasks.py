@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from engine import commands
 from engine.errors import NotFound
+from engine.policy import require
 from engine.store import definitions
 from engine.store.search import Condition, PageRequest, search
 from engine.store.search_sources import USER_TASKS, visible_tasks
@@ -29,6 +30,7 @@ from webapp.api.filters import (
 from webapp.api.rendering import instant, key, sure_instant
 from webapp.api.types import TENANT, Body, Json, Key, KeyText, Moment, Name, ShortText, Timestamp, Variables
 from webapp.api.v2 import v2
+from webapp.api.v2.applicants import hide_foreign_task, refuse_variables
 from webapp.api.v2.definitions import Form, form_json
 from webapp.context import actor, engine
 
@@ -110,7 +112,8 @@ class UserTaskPage(TypedDict):
 
 @v2.operation("POST", "/user-tasks/search", tag="userTask", body=TaskSearch, body_optional=True, answers={200: UserTaskPage})
 def search_user_tasks(body: TaskSearch) -> Any:
-    """查找任务 / search user tasks; everybody finds those they may see."""
+    """查找任务 / search user tasks; everybody finds those they may see; applicants cannot ask for variables."""
+    refuse_variables(body.filter)
     with engine().reading() as session:
         page = found_page(session, USER_TASKS, body, visible=visible_tasks(actor()))
     return {"items": [_user_task(row) for row in page.rows], "page": page_info(page)}
@@ -182,8 +185,10 @@ def assign_user_task(user_task_key: int, body: AssignTask) -> None:
     """签收或指派任务 / claim a task for oneself, or (with the power 流程运维) assign it to somebody."""
     override = body.allow_override is not False
     with engine().unit_of_work() as session:
+        hide_foreign_task(session, user_task_key)
         person = directory.get_user(session, body.assignee)
         if person is None or person.disabled:
+            require(actor(), "operate")  # who may not assign is not told who exists
             raise NotFound(what="用户", key=body.assignee)
         commands.assign_task(session, actor(), user_task_key, body.assignee, allow_override=override)
 
@@ -192,6 +197,7 @@ def assign_user_task(user_task_key: int, body: AssignTask) -> None:
 def unassign_user_task(user_task_key: int) -> None:
     """归还任务 / give a task back to its candidates."""
     with engine().unit_of_work() as session:
+        hide_foreign_task(session, user_task_key)
         commands.unclaim_task(session, actor(), user_task_key)
 
 
@@ -217,6 +223,7 @@ def update_user_task(user_task_key: int, body: UpdateTask) -> None:
     """修改任务的期限、候选人或优先级 / change dates, candidates or priority. 需要“流程运维”权限。"""
     changes = {} if body.changeset is None else {name: getattr(body.changeset, name) for name in body.changeset.model_fields_set}
     with engine().unit_of_work() as session:
+        hide_foreign_task(session, user_task_key)
         commands.update_task(session, actor(), user_task_key, changes)
 
 
@@ -233,4 +240,5 @@ class CompleteTask(Body):
 def complete_user_task(user_task_key: int, body: CompleteTask) -> None:
     """办结任务 / complete a task; the form is checked as in the browser."""
     with engine().unit_of_work() as session:
+        hide_foreign_task(session, user_task_key)
         commands.complete_task(session, actor(), user_task_key, body.variables or {})
