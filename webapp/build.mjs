@@ -9,6 +9,7 @@ await build({
     diagram: "assets/diagram.js",
     diff: "assets/diff.js",
     instance: "assets/instance.js",
+    modify: "assets/modify.js",
     runs: "assets/runs.js",
     migration: "assets/migration.js",
     batch: "assets/batch.js",

@@ -19,7 +19,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.bpmn import ProcessModel
+from engine.bpmn import ElementInfo, ProcessModel
 from engine.clock import CHINA
 from engine.definitions import process_model
 from engine.errors import Invalid, NotFound
@@ -135,7 +135,8 @@ def instance_row(session: Session, actor: Actor, key: int) -> Row[Any]:
     rows = search(session, PROCESS_INSTANCES, [Condition("process_instance_key", "eq", key)], page=PageRequest(limit=1)).rows
     if not rows:
         raise NotFound(what=_("流程实例"), key=key)
-    return rows[0]
+    row: Row[Any] = rows[0]
+    return row
 
 
 def scope_key(instance_key: int, written: str) -> int:
@@ -278,33 +279,46 @@ def tree(seen: Picture, elements: Iterable[ElementInstance], called: Iterable[Ro
     calls: dict[int, list[Any]] = defaultdict(list)
     for child in called:
         calls[child.parent_token].append(child)
-    bodies, members = _bodies(seen.elements), Counter[int]()
+    labels = member_labels(seen)
     nodes: dict[int, Node] = {}
     roots: list[Node] = []
     for each in elements:
-        node = _node(seen, each, calls.get(each.token_id, []))
+        node = _node(seen, each, calls.get(each.token_id, []), labels.get(each.token_id, ""))
         nodes[each.token_id] = node
-        if each.scope_id in bodies:
-            members[each.scope_id] += 1
-            node.label = _member_label(members[each.scope_id], seen.variables.get(each.token_id, {}))
         (nodes[each.scope_id].children if each.scope_id in nodes else roots).append(node)
     return roots
 
 
-def _node(seen: Picture, each: ElementInstance, calls: list[Any]) -> Node:
+def member_labels(seen: Picture) -> dict[int, str]:
+    """Token id -> what tells a member of a multi-instance from the others."""
+    bodies, members, labels = _bodies(seen.elements), Counter[int](), {}
+    for each in seen.elements:
+        if each.scope_id in bodies:
+            members[each.scope_id] += 1
+            labels[each.token_id] = _member_label(members[each.scope_id], seen.variables.get(each.token_id, {}))
+    return labels
+
+
+def _node(seen: Picture, each: ElementInstance, calls: list[Any], label: str) -> Node:
     info = seen.model.elements.get(each.element_id)
     return Node(
         token_id=each.token_id,
         key=element_key(seen.row.key, each.token_id),
         element_id=each.element_id,
-        name=(info.name if info else "") or each.element_id,
-        kind=kind_words(info.kind) if info else "",
+        name=element_name(info) if info else each.element_id,
+        kind=(kind_words(info.kind) if info.name else info.id) if info else "",
         state="FAILED" if each.state == "ACTIVE" and each.token_id in seen.failed else each.state,
         entered_at=each.entered_at,
         ended_at=each.ended_at,
         duration=elapsed(each.entered_at, each.ended_at, seen.moment.at),
+        label=label,
         called=calls,
     )
+
+
+def element_name(info: ElementInfo) -> str:
+    """An element's name; what it is, when it has none."""
+    return info.name or kind_words(info.kind)
 
 
 def kind_words(kind: str) -> str:
@@ -322,10 +336,10 @@ def elapsed(start: datetime, end: datetime | None, at: datetime | None = None) -
     """How long something took, or takes until now (or until the moment shown), in its two largest units of business time."""
     seconds = max(0.0, ((end or at or clock.now()) - start).total_seconds())
     if seconds < 60:
-        return _("%(n)s 秒", n=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
+        return str(_("%(n)s 秒", n=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}"))
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86_400)
     if days:
-        return _("%(d)s 天 %(h)s 小时", d=days, h=hours % 24)
+        return str(_("%(d)s 天 %(h)s 小时", d=days, h=hours % 24))
     if hours:
-        return _("%(h)s 小时 %(m)s 分", h=hours, m=minutes % 60)
-    return _("%(m)s 分 %(s)s 秒", m=minutes, s=int(seconds) % 60)
+        return str(_("%(h)s 小时 %(m)s 分", h=hours, m=minutes % 60))
+    return str(_("%(m)s 分 %(s)s 秒", m=minutes, s=int(seconds) % 60))

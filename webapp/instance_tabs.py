@@ -4,7 +4,7 @@ decisions, called instances, the audit trail. Of a past moment only what the his
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from engine.store.search_sources import INCIDENTS, JOBS, MESSAGE_SUBSCRIPTIONS, 
 from handlers.directory import service as directory
 from webapp import audit_words
 from webapp.decision_screen import explain
-from webapp.instance_screen import Picture, children_of
+from webapp.instance_screen import Picture, children_of, element_name, member_labels
 
 TABS: dict[str, LazyString] = {
     "variables": lazy_gettext("变量"),
@@ -84,6 +84,7 @@ class ScopeLines:
     scope_id: int
     key: int
     title: str
+    label: str
     element_id: str
     lines: list[VariableLine]
 
@@ -95,7 +96,7 @@ def build(session: Session, seen: Picture, tab: str, scope: int) -> dict[str, An
     past = seen.moment.at is not None
     shown = tab if not past or tab in PAST_TABS else "variables"
     screen: dict[str, Any] = {"tabs": _tabs(session, seen), "tab": shown, "scope": scope}
-    screen |= {
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
         "variables": lambda: {"scopes": list(variable_scopes(session, seen, scope))},
         "incidents": lambda: {"incidents": list(incidents(session, seen))},
         "work": lambda: work(session, seen),
@@ -103,8 +104,8 @@ def build(session: Session, seen: Picture, tab: str, scope: int) -> dict[str, An
         "decisions": lambda: {"decisions": decisions(session, seen)},
         "calls": lambda: calls(session, seen),
         "audit": lambda: {"events": audit_lines(session, _audit_of(session, seen))},
-    }[shown]()
-    return screen
+    }
+    return screen | parts[shown]()
 
 
 def _tabs(session: Session, seen: Picture) -> list[tuple[str, LazyString, int]]:
@@ -131,7 +132,7 @@ def _found(session: Session, source: Source, key: int, order: str = "", *more: C
 
 def element_names(seen: Picture) -> dict[str, str]:
     """Element id -> what people call it."""
-    return {element: info.name or element for element, info in seen.model.elements.items()}
+    return {element: element_name(info) for element, info in seen.model.elements.items()}
 
 
 # ---------------------------------------------------------------------- variables
@@ -140,14 +141,14 @@ def variable_scopes(session: Session, seen: Picture, chosen: int) -> Iterator[Sc
     scope that has variables."""
     changes = inspection.last_changes(session, seen.row.key) if seen.moment.at is None else {}
     people = directory.display_names(session, [change.by for change in changes.values()])
-    by_token = {each.token_id: each for each in seen.elements}
+    by_token, names, labels = {each.token_id: each for each in seen.elements}, element_names(seen), member_labels(seen)
     for scope in _scopes(seen, chosen):
         element = by_token[scope].element_id if scope else ""
-        names = element_names(seen)
         yield ScopeLines(
             scope,
             element_key(seen.row.key, scope) if scope else seen.row.key,
             names.get(element, element) if scope else _("流程"),
+            labels.get(scope, ""),
             element,
             [_line(name, value, changes.get((scope, name)), people) for name, value in sorted(seen.variables.get(scope, {}).items())],
         )

@@ -14,7 +14,7 @@ from engine.bpmn import ElementInfo, ProcessModel
 from engine.errors import Conflict, Invalid
 from engine.policy import Actor
 from engine.store import reads
-from webapp.instance_screen import Node, Picture, kind_words, scope_key, tree
+from webapp.instance_screen import Node, Picture, element_name, kind_words, scope_key, tree
 
 INSTRUCTIONS = ("activateInstructions", "moveInstructions", "terminateInstructions")
 """The lists of Camunda 8's request, as the page sends them."""
@@ -47,8 +47,8 @@ def _element(model: ProcessModel, info: ElementInfo, live: list[dict[str, Any]])
     reason = _not_addable(model, info)
     return {
         "id": info.id,
-        "name": info.name or info.id,
-        "kind": kind_words(info.kind),
+        "name": element_name(info),
+        "kind": kind_words(info.kind) if info.name else info.id,
         "parent": info.parent,
         "refused": reason,
         "live": live,
@@ -101,7 +101,7 @@ def standing(session: Session, key: int) -> dict[str, Any]:
 
 def outcome(model: ProcessModel, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """What would change, for the summary: elements that gain or lose tokens, new incidents, whether the instance would end."""
-    names = {element: info.name or element for element, info in model.elements.items()}
+    names = {element: element_name(info) for element, info in model.elements.items()}
     changed = [
         {"name": names.get(element, element), "before": before["elements"][element], "after": after["elements"][element]}
         for element in dict.fromkeys([*before["elements"], *after["elements"]])

@@ -35,6 +35,8 @@ OWNERS = {
     "migration": "definitions",
     "batches": "definitions",
     "document_templates": "definitions",
+    "instances": "definitions",
+    "instance_modification": "definitions",
 }
 """Screens without an entry of their own in the top bar, and the place they belong to."""
 STAFF = frozenset({"staff", "admin", "analyst"})
@@ -42,9 +44,11 @@ STAFF = frozenset({"staff", "admin", "analyst"})
 PLACES = (
     Place("worklist.index", lazy_gettext("工作台")),
     Place("projects.index", lazy_gettext("项目")),
+    Place("guide.show", lazy_gettext("办事指引"), frozenset({"investor"})),
     Place("definitions.index", lazy_gettext("流程"), STAFF),
     Place("calendar.show", lazy_gettext("日历"), STAFF),
     Place("playground.index", lazy_gettext("试算"), power="deploy"),
+    Place("operations.index", lazy_gettext("操作记录"), power="deploy"),
 )
 
 

@@ -45,7 +45,7 @@ export function show(viewer, state) {
 }
 
 // The whole diagram when it stays readable, else at a readable size around what is active.
-function fit(viewer, whole = false) {
+export function fit(viewer, whole = false) {
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
   if (whole || canvas.zoom() >= 0.5) return;

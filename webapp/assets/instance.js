@@ -1,6 +1,6 @@
 // The page of a process instance: its diagram follows the live parts, a click on an element chooses its newest instance in the tree,
 // the slider goes to a past moment. Without scripts the tree, the tabs and the moment's field are links and forms.
-import { draw, show } from "./diagram.js";
+import { draw, fit, show } from "./diagram.js";
 import "./instance.css";
 
 const container = document.querySelector("[data-instance-diagram]");
@@ -25,8 +25,7 @@ async function start() {
   const viewer = await draw(container);
   if (!viewer) return;
   paint(viewer, state());
-  viewer.get("canvas").resized();
-  container.querySelector("[data-element-id]") && document.dispatchEvent(new CustomEvent("lianban:drawn"));
+  fit(viewer);
   viewer.get("eventBus").on("element.click", ({ element }) => chooseFromDiagram(element.id.replace(/_label$/, "")));
   document.addEventListener("htmx:after:swap", () => paint(viewer, state()));
 }

@@ -1,6 +1,6 @@
 // Modification mode: tokens are added, moved and cancelled on the diagram or in the list beside it; the changes wait in a list, are tried
 // on the server, and are applied together.
-import { draw } from "./diagram.js";
+import { draw, fit } from "./diagram.js";
 import { paint } from "./instance.js";
 import "./instance.css";
 
@@ -339,4 +339,5 @@ draw(part("instance-diagram")).then((drawn) => {
   if (!viewer) return;
   viewer.get("eventBus").on("element.click", ({ element }) => choose(element.id.replace(/_label$/, "")));
   marks();
+  fit(viewer);
 });

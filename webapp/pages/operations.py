@@ -128,7 +128,7 @@ def _filters() -> Filters:
     return Filters(**{name: request.args.get(name, "").strip()[:200] for name in Filters.__dataclass_fields__})
 
 
-def _written(filters: Filters) -> dict[str, str]:
+def _written(filters: Filters) -> dict[str, Any]:
     return {name: getattr(filters, name) for name in Filters.__dataclass_fields__ if getattr(filters, name)}
 
 
