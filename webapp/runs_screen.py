@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from engine.commands.batches import MAX_ITEMS
 from engine.errors import Invalid, NotFound
-from engine.policy import Actor
+from engine.policy import SYSTEM, Actor
 from engine.store import definitions, runs
 from handlers.directory import service as directory
 from handlers.projects import service as projects
@@ -101,8 +101,8 @@ def projects_of(session: Session, business_ids: Iterable[str | None]) -> dict[st
 
 
 def people(session: Session, usernames: Iterable[str]) -> Mapping[str, str]:
-    """Username -> the name people know."""
-    return directory.display_names(session, list(dict.fromkeys(usernames)))
+    """Username -> the name people know; what nobody did, the system did."""
+    return {SYSTEM.username: str(_("系统"))} | directory.display_names(session, list(dict.fromkeys(usernames)))
 
 
 def page_number() -> int:
