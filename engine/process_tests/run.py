@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from engine import clock
 from engine.bpmn import Instance, ProcessModel
 from engine.changes import CallStarted, Changes, IncidentRaised, SubscriptionOpened, UncaughtThrow, UserTaskOpened
+from engine.clock import CHINA
 from engine.dmn import DecisionModel
 from engine.errors import FormInvalid, LianbanError
 from engine.feel import compile_expression, to_json
 from engine.forms import validate_submission
 from engine.process_tests.coverage import Coverage
 from engine.process_tests.expect import shortfalls
-from engine.process_tests.scenario import Answer, Scenario, Step
-from engine.process_tests.world import World
+from engine.process_tests.scenario import FIRST, LAST, Answer, Scenario, Step
+from engine.process_tests.world import OutOfTime, World
 from engine.workcalendar import WorkCalendar
 
 Json = dict[str, Any]
+CPU_SECONDS = 300.0
+"""Of all scenarios of a file; two hundred take five."""
+WORKDAYS = re.compile(r"([0-9]{1,5}) *workdays")
+OUT_OF_RANGE = f"时钟只能在 {FIRST.year} 年到 {LAST.year} 年之间"
 MAX_TIMERS = 1_000
 """Timers that one move of the clock may fire: a cycle of seconds over a year is a mistake of the scenario."""
 CONTAINERS = frozenset({"subProcess", "transaction", "adHocSubProcess"})
@@ -64,10 +71,10 @@ class Report:
         return all(outcome.ok for outcome in self.outcomes)
 
 
-def run_scenarios(model: ProcessModel, scenarios: Sequence[Scenario], library: Library) -> Report:
-    """Run every scenario from its own beginning."""
-    coverage = Coverage(model)
-    return Report([_Run(model, scenario, library, coverage).outcome() for scenario in scenarios], coverage)
+def run_scenarios(model: ProcessModel, scenarios: Sequence[Scenario], library: Library, *, cpu_seconds: float = CPU_SECONDS) -> Report:
+    """Run every scenario from its own beginning; those that are left when `cpu_seconds` of this thread are used up fail."""
+    coverage, end = Coverage(model), clock.cpu_seconds() + cpu_seconds
+    return Report([_Run(model, scenario, library, coverage, end).outcome() for scenario in scenarios], coverage)
 
 
 class StepFailed(Exception):
@@ -77,9 +84,9 @@ class StepFailed(Exception):
 class _Run:
     """One scenario."""
 
-    def __init__(self, model: ProcessModel, scenario: Scenario, library: Library, coverage: Coverage) -> None:
+    def __init__(self, model: ProcessModel, scenario: Scenario, library: Library, coverage: Coverage, end: float) -> None:
         self.model, self.scenario, self.library, self.coverage = model, scenario, library, coverage
-        self.world = World(scenario.given, library.decisions, library.calendar, scenario.given.now)
+        self.world = World(scenario.given, library.decisions, library.calendar, scenario.given.now, end)
         self.result = Outcome(scenario.name)
         self.tasks: dict[int, UserTaskOpened] = {}
         self.subscriptions: dict[int, SubscriptionOpened] = {}
@@ -97,14 +104,13 @@ class _Run:
             self.follow()
             for number, step in enumerate(self.scenario.steps, 1):
                 self.step(number, step)
-        except StepFailed as failure:
+            self.result.failures += shortfalls(self)
+        except (StepFailed, OutOfTime) as failure:
             self.result.failures.append(str(failure))
         except LianbanError as error:
             self.result.failures.append(error.message())
         if self.instance is not None:
             self.result.state = self.instance.state
-        if not self.result.failures:
-            self.result.failures += shortfalls(self)
         return self.result
 
     def only_start(self) -> str | None:
@@ -180,17 +186,24 @@ class _Run:
         raise StepFailed(f"时钟走这一步触发了 {MAX_TIMERS} 次以上的定时器")
 
     def moment(self, text: str) -> Any:
-        days = text.removesuffix("workdays").strip()
-        if text.endswith("workdays") and days.isdigit():
+        workdays = WORKDAYS.fullmatch(text)
+        if workdays is not None:
             if self.library.calendar is None:
                 raise StepFailed("没有工作日历")
-            day = self.library.calendar.add_workdays(self.world.at.date(), int(days))
+            day = self.library.calendar.add_workdays(self.world.at.date(), int(workdays[1]))
             return self.world.at + timedelta(days=(day - self.world.at.date()).days)
         source = f'now() + duration("{text}")' if text.startswith(("P", "-P")) else f'date and time("{text}")'
         moment = compile_expression(source).evaluate({}, self.world.feel)
         if moment is None:
             raise StepFailed("既不是时长（P5D、5 workdays），也不是时刻（2022-06-01T09:00:00+08:00）")
-        return moment.to_python()
+        try:
+            found = moment.to_python()
+        except ValueError as error:  # a year that Python does not know
+            raise StepFailed(OUT_OF_RANGE) from error
+        found = found if found.tzinfo else found.replace(tzinfo=CHINA)
+        if not FIRST <= found <= LAST:
+            raise StepFailed(OUT_OF_RANGE)
+        return found
 
     def submission(self, token: int, form_id: str | None, typed: Json) -> Json:
         """What the form makes of the example with the typed values over it; without a form the typed values."""
@@ -203,6 +216,7 @@ class _Run:
     def follow(self) -> None:
         """Take what changed, until calls that are answered at once have nothing more to do."""
         while True:
+            self.world.check_time()  # a loop through called processes waits for nobody
             changes = self.live().take_changes()
             self.note(changes)
             answers = [(call, self.world.answer(self.scenario.given.calls, call.element_id, call.process_id)) for call in changes.calls]

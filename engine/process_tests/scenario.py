@@ -5,10 +5,12 @@ Checked by pydantic, so that a misspelt key is refused by name and place.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from engine.clock import CHINA
 from engine.errors import Invalid
@@ -16,6 +18,11 @@ from engine.errors import Invalid
 MAX_SCENARIOS = 500
 MAX_STEPS = 1_000
 MAX_BYTES = 2_000_000
+MAX_SHARED = 5_000_000
+"""Bytes of what the file gives, times its scenarios: each of them gets its own."""
+MAX_INTEGER = 2**63 - 1
+FIRST, LAST = datetime(1950, 1, 1, tzinfo=CHINA), datetime(2100, 1, 1, tzinfo=CHINA)
+"""Between these the clock of a scenario may stand: the working calendar knows no other years."""
 
 Json = dict[str, Any]
 
@@ -50,10 +57,16 @@ Answers = Annotated[list[Answer], BeforeValidator(_listed), Field(min_length=1)]
 """One answer, or one for each time it is asked; the last one serves for all further times."""
 
 
+def _in_range(moment: datetime) -> datetime:
+    if not FIRST <= moment <= LAST:
+        raise ValueError(f"时刻应在 {FIRST.year} 年到 {LAST.year} 年之间")
+    return moment
+
+
 class Given(_Part):
     """The world of a scenario. `jobs` and `calls` are found by element id, then by job type or process id."""
 
-    now: AwareDatetime = datetime(2022, 5, 23, 10, tzinfo=CHINA)
+    now: Annotated[AwareDatetime, AfterValidator(_in_range)] = datetime(2022, 5, 23, 10, tzinfo=CHINA)
     start: str | None = None
     variables: Json = {}
     jobs: dict[str, Answers] = {}
@@ -140,6 +153,9 @@ def read_scenarios(content: bytes) -> tuple[str, list[Scenario]]:
         raise ScenarioInvalid(reason=f"文件超过 {MAX_BYTES // 1_000_000} MB")
     try:
         file = ScenarioFile.model_validate_json(content)
+        _check_numbers([file.given, file.scenarios])
+        if len(json.dumps(file.given)) * len(file.scenarios) > MAX_SHARED:
+            raise ScenarioInvalid(reason="共用的 given 太大，请写到用得着的情形里")
         scenarios = [_scenario(file.given, raw) for raw in file.scenarios]
     except ValidationError as error:
         raise ScenarioInvalid(reason="；".join(_place(problem) for problem in error.errors()[:10])) from error
@@ -147,6 +163,15 @@ def read_scenarios(content: bytes) -> tuple[str, list[Scenario]]:
     if double:
         raise ScenarioInvalid(reason=f"情形重名：{'、'.join(sorted(double))}")
     return file.process, scenarios
+
+
+def _check_numbers(value: Any) -> None:
+    """No number that a case could not have either. Raises ScenarioInvalid; pydantic has refused deep nesting."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_numbers(item)
+    elif (isinstance(value, int) and abs(value) > MAX_INTEGER) or (isinstance(value, float) and not isfinite(value)):
+        raise ScenarioInvalid(reason="数字太大，或者不是数字")
 
 
 def _scenario(common: Json, raw: Json) -> Scenario:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from engine import clock
 from engine.bpmn import Completed, Failed, Outcome, Pending, Thrown
 from engine.changes import Binding, JobOpened
 from engine.dmn import DecisionModel
@@ -28,22 +29,34 @@ class Decided:
     trace: list[dict[str, Any]]
 
 
+class OutOfTime(Exception):
+    """The scenarios have used up their time."""
+
+
 @dataclass
 class World:
     """engine.bpmn's Environment. `documents` and `messages`: what jobs issued and published, in order; `seen`: element id -> the
-    variables its job saw the last time; `asked`: how often each answer was used."""
+    variables its job saw the last time; `asked`: how often each answer was used; `end`: the
+    CPU second of this thread at which the scenario is broken off."""
 
     given: Given
     decisions: Mapping[str, DecisionModel]
     calendar: WorkCalendar | None
     at: datetime
+    end: float
     documents: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
 
+    def check_time(self) -> None:
+        """Raise OutOfTime when this thread has used up what the file may use."""
+        if clock.cpu_seconds() > self.end:
+            raise OutOfTime("测试文件用时太长：流程可能在没有等待点的环节之间循环，或者情形太多")
+
     @property
     def feel(self) -> FeelEnvironment:
+        self.check_time()
         return FeelEnvironment(now=self.now, calendar=self.calendar)
 
     def now(self) -> datetime:
