@@ -33,9 +33,10 @@ class Office:
     """The process 费用核定, with an administrator (ada), an analyst (ana) and 李建国, who fills in the fee."""
 
     engine: Engine
-    app: Flask
+    app: Flask | None
 
     def visit(self, username: str = "ada") -> FlaskClient:
+        assert self.app is not None, "this office is not served"
         return log_in(self.app, username)
 
     def start(self, **variables: Any) -> int:

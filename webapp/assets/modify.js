@@ -276,8 +276,10 @@ part("variable").addEventListener("submit", (event) => {
 async function send(url, body) {
   const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) });
   const result = await answer.json();
-  if (!answer.ok) throw new Error(result.detail ?? result.message ?? result.title ?? answer.statusText);
-  return result;
+  if (answer.ok) return result;
+  // the instance goes on while changes are put together
+  const moved = [404, 409].includes(answer.status) ? say(" 流程可能已有变化，请撤销这项改动，或重新打开这一页。", " The instance may have gone on: undo this change, or open the page again.") : "";
+  throw new Error((result.detail ?? result.title ?? answer.statusText) + moved);
 }
 
 const offline = (problem) => (problem instanceof TypeError ? say("网络不通，没有执行。", "Offline: nothing was applied.") : problem.message);
