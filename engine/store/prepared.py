@@ -84,7 +84,7 @@ class Prepared:
             row, source = sources.get(name, (0, name))
             binders.append((name, row, source, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)))
         readers = tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in _result_columns(clause))
-        constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required and bind.value is not None}
+        constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         return _Form(compiled.string, compiled.positional, tuple(binders), readers, constants)
 
 

@@ -9,28 +9,35 @@ from __future__ import annotations
 import base64
 import binascii
 import operator
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, ColumnElement, Label, Row, Select, and_, false, func, literal, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, Integer, Label, Row, Select, and_, bindparam, false, func, literal, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import True_
 from sqlalchemy.sql.functions import FunctionElement
 
 from engine.errors import Invalid
 from engine.store.database import Instant
+from engine.store.prepared import Prepared, fetch
+from engine.store.search_shapes import Condition, Operator, Parametrised, Part, named, parameters, part_of, with_parameters
 
-Operator = Literal["eq", "neq", "exists", "gt", "gte", "lt", "lte", "in", "notIn", "like"]
+__all__ = ["AnyOf", "Condition", "Operator", "Order", "Page", "PageRequest", "Parametrised", "Source", "compare", "like", "search"]
 
 MAX_LIMIT = 10_000
 DEFAULT_LIMIT = 100
 MAX_OFFSET = 1_000_000
 COUNTED = 10_000
 """Results are counted up to here: counting millions costs more than showing them."""
+SHAPES = 512
+"""So many statements are kept ready; a client that asks for ever new ones pushes the oldest out."""
 
 
 class CursorInvalid(Invalid):
@@ -41,15 +48,6 @@ class CursorInvalid(Invalid):
 
     code = "cursor_invalid"
     status = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One comparison: `field` is a name of the source; "like" has the wildcards * and ?, escaped by a backslash."""
-
-    field: str
-    operator: Operator
-    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +77,10 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of rows. `total` counts to COUNTED at most; `has_more_total` says that there are more. No rows: no cursors."""
+    """One page of rows, with the columns of the source's statement as attributes. `total` counts to COUNTED at most; `has_more_total` says
+    that there are more. No rows: no cursors."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Any]
     total: int
     has_more_total: bool
     start_cursor: str | None
@@ -91,15 +90,17 @@ class Page:
 Special = Callable[[Condition], ColumnElement[bool]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """What can be searched. `statement` selects the columns of a row; `fields`: name -> column to compare and sort by; `special`: names
-    that need more than a column (candidates, variables); `keys`: the columns that together are unique and settle every order."""
+    that need more than a column (candidates, variables); `parametrised`: how the usual ones of those are written with parameters; `keys`:
+    the columns that together are unique and settle every order."""
 
     statement: Select[Any]
     fields: Mapping[str, ColumnElement[Any]]
     keys: tuple[ColumnElement[Any], ...]
     special: Mapping[str, Special] = field(default_factory=dict)
+    parametrised: Mapping[str, Parametrised] = field(default_factory=dict)
 
 
 def search(
@@ -116,14 +117,14 @@ def search(
     `visible` is the SQL twin of the policy for this actor: what it hides is neither shown nor counted.
     """
     page = page or PageRequest()
-    wanted = [_holds(source, condition) for condition in conditions]
-    if visible is not None:
-        wanted.append(visible)
-    statement = source.statement.where(*wanted)
-    counted = session.scalar(select(func.count()).select_from(statement.with_only_columns(*source.keys).limit(COUNTED + 1).subquery())) or 0
-    keys = [(source.fields[order.field], order.descending) for order in orders] + [(key, False) for key in source.keys]
-    rows = _rows(session, statement, keys, page)
-    marks = len(keys)
+    shaped = _shaped(source, conditions, orders, page, visible)
+    if shaped is None:
+        rows, count = _written_anew(session, source, conditions, orders, page, visible)
+    else:
+        rows, count = _by_shape(session, shaped, page)
+    whole = page.after is None and page.before is None and len(rows) < page.limit and (rows or not page.offset)
+    counted = page.offset + len(rows) if whole else count()  # a page that is not full ends the list
+    marks = len(orders) + len(source.keys)
     return Page(
         rows=rows,
         total=min(counted, COUNTED),
@@ -134,6 +135,88 @@ def search(
 
 
 SortKey = tuple[ColumnElement[Any], bool]
+Found = tuple[Sequence[Any], Callable[[], int]]
+"""The rows of a page, and how to count all."""
+
+
+def _sort_keys(source: Source, orders: Sequence[Order]) -> list[SortKey]:
+    return [(source.fields[order.field], order.descending) for order in orders] + [(key, False) for key in source.keys]
+
+
+def _counting(source: Source, statement: Select[Any]) -> Select[Any]:
+    return select(func.count()).select_from(statement.with_only_columns(*source.keys).limit(COUNTED + 1).subquery())
+
+
+# ---------------------------------------------------------------------- searches that share a statement
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    rows: Prepared
+    count: Prepared
+    row: Callable[[Sequence[Any]], Any]
+
+
+def _shaped(
+    source: Source,
+    conditions: Sequence[Condition | AnyOf],
+    orders: Sequence[Order],
+    page: PageRequest,
+    visible: ColumnElement[bool] | None,
+) -> tuple[_Statements, dict[str, Any]] | None:
+    """The statements of the search's shape and its values; None when it has none, as for who does not see everything."""
+    if page.after is not None or page.before is not None or not (visible is None or isinstance(visible, True_)):
+        return None
+    parts, values = [], []
+    for condition in conditions:
+        found = part_of(condition, source.special, source.parametrised)
+        if found is None:
+            return None
+        parts.append(found[0])
+        values.append(found[1])
+    return _statements(source, tuple(parts), tuple(orders), page.offset > 0), named(values)
+
+
+@lru_cache(maxsize=SHAPES)
+def _statements(source: Source, parts: tuple[Part, ...], orders: tuple[Order, ...], with_offset: bool) -> _Statements:
+    statement = source.statement.where(*(_with_parameters(source, part, number) for number, part in enumerate(parts)))
+    ordered = _ordered(statement, _sort_keys(source, orders)).limit(bindparam("page_limit", type_=Integer()))
+    if with_offset:
+        ordered = ordered.offset(bindparam("page_offset", type_=Integer()))
+    names = namedtuple("names", [column.key for column in ordered.selected_columns], rename=True)  # type: ignore[misc]  # known now
+    return _Statements(Prepared(ordered), Prepared(_counting(source, statement)), names._make)
+
+
+def _with_parameters(source: Source, part: Part, number: int) -> ColumnElement[bool]:
+    if part.field in source.parametrised:
+        special = source.parametrised[part.field]
+        return special.clause(*parameters(number, special.types))
+    column = source.fields[part.field]
+    return compare(column, with_parameters(part, parameters(number, [column.type] * part.count)))
+
+
+def _by_shape(session: Session, shaped: tuple[_Statements, dict[str, Any]], page: PageRequest) -> Found:
+    statements, values = shaped
+    session.flush()
+    connection = session.connection()
+    paged = values | {"page_limit": page.limit, "page_offset": page.offset}
+    rows = [statements.row(row) for row in fetch(connection, statements.rows, paged)]
+    return rows, lambda: int(fetch(connection, statements.count, values)[0][0])
+
+
+# ---------------------------------------------------------------------- searches that are written anew
+def _written_anew(
+    session: Session,
+    source: Source,
+    conditions: Sequence[Condition | AnyOf],
+    orders: Sequence[Order],
+    page: PageRequest,
+    visible: ColumnElement[bool] | None,
+) -> Found:
+    wanted = [_holds(source, condition) for condition in conditions]
+    if visible is not None:
+        wanted.append(visible)
+    statement = source.statement.where(*wanted)
+    rows = _rows(session, statement, _sort_keys(source, orders), page)
+    return rows, lambda: session.scalar(_counting(source, statement)) or 0
 
 
 def _rows(session: Session, statement: Select[Any], keys: Sequence[SortKey], page: PageRequest) -> list[Row[Any]]:
@@ -142,13 +225,18 @@ def _rows(session: Session, statement: Select[Any], keys: Sequence[SortKey], pag
     cursor = page.before or page.after
     if cursor is not None:
         statement = statement.where(_beyond(keys, _marks(cursor, keys)))
-    marks: list[Label[Any]] = [column.label(f"mark_{number}") for number, (column, _) in enumerate(keys)]
     # a page without rows (limit 0) is asked for by who only wants the total
-    ordered = statement.add_columns(*marks).order_by(*(_direction(*key) for key in keys)).limit(page.limit)
+    ordered = _ordered(statement, keys).limit(page.limit)
     if cursor is None:
         ordered = ordered.offset(page.offset)
     rows = list(session.execute(ordered).all())
     return rows[::-1] if backwards else rows
+
+
+def _ordered(statement: Select[Any], keys: Sequence[SortKey]) -> Select[Any]:
+    """In the order of the keys, whose values come last in each row: cursors are made of them."""
+    marks: list[Label[Any]] = [column.label(f"mark_{number}") for number, (column, _) in enumerate(keys)]
+    return statement.add_columns(*marks).order_by(*(_direction(*key) for key in keys))
 
 
 def _direction(column: ColumnElement[Any], descending: bool) -> ColumnElement[Any]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, exists, func, literal, literal_column, or_, select, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import ColumnElement, Text, and_, case, exists, func, literal, or_, select, true
 
 from engine.policy import Actor, may_watch
 from engine.store import models as m
 from engine.store import reads
-from engine.store.models import SHORT_VALUE, TOKEN_BITS
+from engine.store.models import TOKEN_BITS
 from engine.store.search import Condition, Source, Special, compare
+from engine.store.search_variables import JsonText, with_short_value, with_variable
 
 TENANT = "<default>"
 """The one tenant there is, by Camunda's name for it."""
@@ -44,47 +42,7 @@ def visible_tasks(actor: Actor) -> ColumnElement[bool]:
     return or_(and_(owners, by_owner), and_(~func.coalesce(owners, False), mine))
 
 
-# ---------------------------------------------------------------------- values of variables
-class _JsonText(FunctionElement[str]):
-    """A variable's JSON as text: it is kept as bytes."""
-
-    name = "json_text"
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(_JsonText, "sqlite")
-def _text_on_sqlite(element: _JsonText, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **options)} AS TEXT)"
-
-
-@compiles(_JsonText, "postgresql")
-def _text_on_postgresql(element: _JsonText, compiler: SQLCompiler, **options: Any) -> str:
-    return f"convert_from({compiler.process(element.clauses, **options)}, 'UTF8')"
-
-
-def _instances_with(name: str, value: bytes) -> Select[Any]:
-    """The instances whose own variable has this value, by the index on short values: its condition must stand here word for word."""
-    short = and_(m.variable.c.scope_id == literal_column("0"), func.length(m.variable.c.value) <= literal_column(str(SHORT_VALUE)))
-    return select(m.variable.c.instance_key).where(m.variable.c.name == name, m.variable.c.value == value, short)
-
-
-def _with_variable(instance_key: ColumnElement[int], scope: ColumnElement[int] | int) -> Special:
-    """The instance has a variable of a name and value; the condition's value is (name, condition on the JSON text)."""
-
-    def holds(condition: Condition) -> ColumnElement[bool]:
-        name, value = condition.value
-        here = and_(m.variable.c.instance_key == instance_key, m.variable.c.scope_id == scope, m.variable.c.name == name)
-        if value.operator == "exists":
-            found = exists().where(here)
-            return found if value.value else ~found
-        if value.operator == "eq" and scope == 0 and len(value.value.encode()) <= SHORT_VALUE:
-            return instance_key.in_(_instances_with(name, value.value.encode()))
-        return exists().where(here, compare(_JsonText(m.variable.c.value), value))
-
-    return holds
-
-
+# ---------------------------------------------------------------------- conditions of their own
 def _candidate(kind: str) -> Special:
     def holds(condition: Condition) -> ColumnElement[bool]:
         candidate = m.user_task_candidate.c
@@ -147,7 +105,8 @@ PROCESS_INSTANCES = Source(
         "business_id": _instance.c.business_id,
     },
     keys=(_instance.c.key,),
-    special={"variables": _with_variable(_instance.c.key, 0), "tags": _no_tags},
+    special={"variables": with_variable(_instance.c.key, 0), "tags": _no_tags},
+    parametrised={"variables": with_short_value(_instance.c.key)},
 )
 
 
@@ -201,10 +160,11 @@ USER_TASKS = Source(
     special={
         "candidate_group": _candidate("group"),
         "candidate_user": _candidate("user"),
-        "process_instance_variables": _with_variable(_task.c.instance_key, 0),
-        "local_variables": _with_variable(_task.c.instance_key, _task.c.key - _task.c.instance_key * (1 << TOKEN_BITS)),
+        "process_instance_variables": with_variable(_task.c.instance_key, 0),
+        "local_variables": with_variable(_task.c.instance_key, _task.c.key - _task.c.instance_key * (1 << TOKEN_BITS)),
         "tags": _no_tags,
     },
+    parametrised={"process_instance_variables": with_short_value(_task.c.instance_key)},
 )
 
 # ---------------------------------------------------------------------- jobs
@@ -212,7 +172,7 @@ _job = m.job
 _job_state = case((_job.c.state == "ACTIVATED", "CREATED"), else_=_job.c.state)
 """An activated job is a created one with a deadline, as Camunda 8 shows it."""
 
-_failed_before = and_(_job.c.state.in_(("CREATED", "ACTIVATED")), _job.c.error_message.is_not(None))
+_failed_before = and_(or_(_job.c.state == "CREATED", _job.c.state == "ACTIVATED"), _job.c.error_message.is_not(None))
 
 JOBS = Source(
     statement=_of_instance(_job, _job_state.label("shown_state"), _failed_before.label("failed_before")),
@@ -264,7 +224,7 @@ _variable = m.variable
 _scope_key = case(
     (_variable.c.scope_id == 0, _variable.c.instance_key), else_=element_instance_key(_variable.c.instance_key, _variable.c.scope_id)
 )
-_value_text = _JsonText(_variable.c.value)
+_value_text = JsonText(_variable.c.value)
 SHOWN_VALUE = 8191
 """Longer values are shown cut off unless the client asks for all of them."""
 

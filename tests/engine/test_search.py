@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import literal
 
 from engine import Engine, commands
 from engine.policy import SYSTEM, Actor
 from engine.store import search_sources as sources
 from engine.store.database import Instant
-from engine.store.search import AnyOf, Condition, CursorInvalid, Order, Page, PageRequest, Source, search
+from engine.store.search import AnyOf, Condition, CursorInvalid, Operator, Order, Page, PageRequest, Source, search
 
 DIAGRAMS = Path(__file__).parent / "diagrams"
 EVERY_SOURCE = {name: source for name, source in vars(sources).items() if isinstance(source, Source)}
@@ -61,6 +62,53 @@ def test_every_field_of_every_source_can_be_compared_and_sorted(running: Engine,
     if first.end_cursor is not None:
         second = find(running, source, orders=orders, page=PageRequest(limit=1, after=first.end_cursor))
         assert second.rows != first.rows
+
+
+COMPARED: tuple[Operator, ...] = ("eq", "neq", "gt", "lte")
+
+
+@pytest.mark.parametrize("name", EVERY_SOURCE)
+def test_every_field_can_be_compared_by_a_shared_statement(running: Engine, name: str) -> None:
+    source = EVERY_SOURCE[name]
+    every: list[Condition] = []
+    for field, column in source.fields.items():
+        value = SAMPLES[datetime if isinstance(column.type, Instant) else column.type.python_type]
+        every += [Condition(field, operator, value) for operator in COMPARED[: 2 if isinstance(value, bool) else 4]]
+        every += [Condition(field, "in", [value, value]), Condition(field, "exists", False), Condition(field, "neq", None)]
+    orders = [Order(field, number % 2 == 0) for number, field in enumerate(source.fields)]
+    for conditions, limit in ((every, 5), ([], 3)):
+        page = PageRequest(limit=limit, offset=1)
+        shared = find(running, source, *conditions, orders=orders, page=page)
+        assert plain(shared) == plain(find(running, source, *conditions, orders=orders, page=page, visible=literal(True)))
+
+
+def tasks_in(state: str, *business_ids: str) -> tuple[Source, list[Condition]]:
+    return sources.USER_TASKS, [Condition("state", "eq", state), Condition("business_id", "in", list(business_ids))]
+
+
+def running_with(number: str) -> tuple[Source, list[Condition]]:
+    has_number = Condition("variables", "eq", ("number", Condition("number", "eq", number)))
+    return sources.PROCESS_INSTANCES, [has_number, Condition("end_date", "eq", None)]
+
+
+SAME_SHAPES = [
+    *(tasks_in(state, "p1", other) for state in ("CREATED", "COMPLETED") for other in ("p2", "p5")),
+    *(running_with(number) for number in ("3", "5", "77", f'"{"long" * 40}"')),
+]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 100])
+def test_searches_of_one_shape_find_what_a_statement_of_their_own_finds(running: Engine, limit: int) -> None:
+    for source, conditions in SAME_SHAPES:
+        for offset in (0, 1, 9):
+            page = PageRequest(limit=limit, offset=offset)
+            shared = plain(find(running, source, *conditions, page=page))
+            assert shared == plain(find(running, source, *conditions, page=page, visible=literal(True))), (conditions, offset)
+
+
+def plain(page: Page) -> tuple[object, ...]:
+    """`visible=literal(True)` hides nothing, but a search with it is written anew each time."""
+    return [tuple(row) for row in page.rows], page.total, page.has_more_total, page.start_cursor, page.end_cursor
 
 
 def test_pages_by_cursor_meet_every_row_once_in_both_directions(running: Engine) -> None:
