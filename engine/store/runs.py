@@ -6,13 +6,14 @@ that holds them together is counted only while it has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import fmean, median
 from typing import Any, Literal
 
-from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.store import models as m
@@ -73,9 +74,9 @@ def element_uses(session: Session, definition_key: int) -> dict[str, ElementUse]
     What a migrated instance did before its migration is counted under the ids it had then.
     """
     uses: dict[str, ElementUse] = {}
-    for element, count, since in session.execute(_standing(definition_key)):
+    for _key, element, since in _standing(session, _of_version(definition_key)):
         use = uses.setdefault(element, ElementUse())
-        use.now, use.since = count, since
+        use.now, use.since = use.now + 1, since if use.since is None else min(since, use.since)
     for element, count in session.execute(_open_incidents(definition_key)):
         uses.setdefault(element, ElementUse()).incidents = count
     for element, count in session.execute(_entries(definition_key)):
@@ -89,17 +90,15 @@ def element_uses(session: Session, definition_key: int) -> dict[str, ElementUse]
 
 def tokens_now(session: Session, definition_key: int) -> dict[str, int]:
     """Element id -> how many tokens of live instances stand there."""
-    return {element: count for element, count, _since in session.execute(_standing(definition_key))}
+    return dict(Counter(element for _key, element, _since in _standing(session, _of_version(definition_key))))
 
 
 def standing_at(session: Session, instance_keys: Iterable[int]) -> dict[int, dict[str, int]]:
     """Instance key -> element id -> tokens, for a page of live instances."""
-    live = _live(_event.c.instance_key.in_(list(instance_keys)))
     found: dict[int, dict[str, int]] = {}
-    for key, element, count in session.execute(
-        select(live.c.instance_key, live.c.element_id, func.count()).where(_counts(live)).group_by(live.c.instance_key, live.c.element_id)
-    ):
-        found.setdefault(key, {})[element] = count
+    for key, element, _since in _standing(session, _event.c.instance_key.in_(list(instance_keys))):
+        here = found.setdefault(key, {})
+        here[element] = here.get(element, 0) + 1
     return found
 
 
@@ -170,20 +169,13 @@ def _live(which: ColumnElement[bool]) -> CTE:
     )
 
 
-def _counts(live: CTE) -> ColumnElement[bool]:
-    """Not the body of a loop whose members are counted."""
-    member = live.alias("member")
-    same = and_(
-        member.c.instance_key == live.c.instance_key,
-        member.c.scope_id == live.c.token_id,
-        member.c.element_id == live.c.element_id,
-    )
-    return ~exists().where(same)
-
-
-def _standing(definition_key: int) -> Select[Any]:
-    live = _live(_of_version(definition_key))
-    return select(live.c.element_id, func.count(), func.min(live.c.since)).where(_counts(live)).group_by(live.c.element_id)
+def _standing(session: Session, which: ColumnElement[bool]) -> Iterator[tuple[int, str, datetime]]:
+    """(instance key, element id, since) of every live token, without the bodies of loops whose members are among them."""
+    rows = session.execute(select(_live(which))).all()
+    members = {(row.instance_key, row.scope_id, row.element_id) for row in rows}
+    for row in rows:
+        if (row.instance_key, row.token_id, row.element_id) not in members:
+            yield row.instance_key, row.element_id, row.since
 
 
 def _open_incidents(definition_key: int) -> Select[Any]:
