@@ -7,7 +7,7 @@ from handlers.calendar import models as _calendar_tables  # noqa: F401 - no job 
 from handlers.cases.jobs import registry as cases
 from handlers.clock import models as _clock_tables  # noqa: F401 - likewise
 from handlers.documents.jobs import registry as documents
-from handlers.licences import models as _licence_tables  # noqa: F401 - likewise
+from handlers.licences.jobs import registry as licences
 from handlers.materials import models as _material_tables  # noqa: F401 - no job of its own; its table belongs to the schema
 from handlers.notices.jobs import registry as notices
 from handlers.projects.jobs import registry as projects
@@ -23,7 +23,7 @@ def registry(*, printing: bool = True) -> HandlerRegistry:
     Without `printing` this process leaves the printing of documents to those who have it (a server or worker): its jobs wait for them.
     """
     whole = HandlerRegistry()
-    for part in (projects, cases, promises, special, documents, notices):
+    for part in (projects, cases, promises, licences, special, documents, notices):
         whole.include(part)
     if not printing:
         del whole.handlers[PRINTING]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from engine import Engine, open_engine
+from datetime import date
+
+from engine import Engine, clock, open_engine
+from engine.clock import CHINA
 from engine.settings import Settings
 from engine.workcalendar import WorkCalendar
 from handlers.calendar import service as calendars
 from handlers.clock import service as clocks
 from handlers.diagram_rules import service as diagram_rules
 from handlers.directory import service as directory
+from handlers.licences import service as licences
 from handlers.registry import registry
 
 
@@ -34,4 +38,24 @@ def open_lianban(settings: Settings | None = None, *, printing: bool | None = No
         house_rules=diagram_rules.check,
     )
     engine.runtime.sweeps.append(lambda: clocks.recompute_open_clocks(engine))
+    engine.runtime.sweeps.append(_Reminders(engine))
     return engine
+
+
+class _Reminders:
+    """Tells holders whose licences will end soon, once a business day in this process; the rows know who was told already."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._looked_on = engine, date.min
+
+    def __call__(self) -> None:
+        with self._engine.reading() as session:
+            now = clock.now()
+            today = now.astimezone(CHINA).date()
+            if today == self._looked_on:
+                return
+            wanted = licences.any_to_remind(session, now)
+        if wanted:
+            with self._engine.unit_of_work() as session:
+                licences.remind_all(session, now)
+        self._looked_on = today

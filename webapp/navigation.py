@@ -26,6 +26,8 @@ class Place:
 OWNERS = {
     "task": "worklist",
     "register": "projects",
+    "licences": "projects",
+    "checklist": "projects",
     "documents": "projects",
     "board": "projects",
     "modeler": "definitions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.clock import CHINA
@@ -76,12 +76,8 @@ def expiring(session: Session, project_id: int | str, today: date) -> list[tuple
 def remind_all(session: Session, now: datetime) -> int:
     """Tell the holders whose terms will end soon, once per term -> how many. Called by the sweep; repeating it changes nothing."""
     today = now.astimezone(CHINA).date()
-    horizon = today + timedelta(days=REMIND_AHEAD * 4)
-    statement = select(LicenceRow).where(
-        LicenceRow.state == "valid", LicenceRow.reminded.is_(False), LicenceRow.valid_until.between(today, horizon)
-    )
     count = 0
-    for row in session.scalars(statement.order_by(LicenceRow.id).with_for_update()).all():
+    for row in session.scalars(_near(today).with_for_update()).all():
         found = licence_of(session, row.id)
         last = _due(session, found, today)
         project = projects.find_project(session, str(row.project_id))
@@ -93,6 +89,18 @@ def remind_all(session: Session, now: datetime) -> int:
         add_event(session, row, "reminded", "system", now)
         count += 1
     return count
+
+
+def any_to_remind(session: Session, now: datetime) -> bool:
+    """Whether somebody would be told now; only reads."""
+    today = now.astimezone(CHINA).date()
+    return any(_due(session, licence_of(session, row.id), today) is not None for row in session.scalars(_near(today)).all())
+
+
+def _near(today: date) -> Select[LicenceRow]:
+    horizon = today + timedelta(days=REMIND_AHEAD * 4)
+    statement = select(LicenceRow).where(LicenceRow.state == "valid", LicenceRow.reminded.is_(False))
+    return statement.where(LicenceRow.valid_until.between(today, horizon)).order_by(LicenceRow.id)
 
 
 def _due(session: Session, found: Licence, today: date) -> date | None:

@@ -1,7 +1,8 @@
 """What was granted and how long it holds: looked up, entered, renewed, changed, revoked, cancelled. The only import allowed from outside.
 
 Sources: 行政许可法 40 (publication), 49 (change), 50 (renewal; silence is a renewal), 69 (revocation), 70 (cancellation), 78 and 79 (bars).
-endings.py: revocation, cancellation, bars; publication.py: what the public sees, and the reminders; rules.py: the rules as data.
+requests.py: who may ask for what, and the flow for it; endings.py: revocation, cancellation, bars; publication.py: what the public sees,
+and the reminders; rules.py: the rules as data.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from handlers.cases import service as cases
 from handlers.catalogue.service import catalogue
 from handlers.licences.endings import bar, bars_of, cancel, check_bar, end_of, record_false_material, revoke
 from handlers.licences.models import LicenceRow
-from handlers.licences.publication import expiring, published, remind_all
+from handlers.licences.publication import any_to_remind, expiring, published, remind_all
+from handlers.licences.requests import GIVEN_UP, close_service, kinds_for, request
 from handlers.licences.rules import add_months, areas, endings, intermediary_services, terms
 from handlers.licences.terms import latest_application, renewal_refusal
 from handlers.licences.view import (
@@ -40,10 +42,12 @@ from handlers.licences.view import (
 from handlers.projects import service as projects
 
 __all__ = [
+    "GIVEN_UP",
     "Licence",
     "LicenceEvent",
     "LicenceRefused",
     "add_months",
+    "any_to_remind",
     "area_results",
     "areas",
     "bar",
@@ -51,6 +55,7 @@ __all__ = [
     "cancel",
     "change",
     "check_bar",
+    "close_service",
     "end_of",
     "endings",
     "enter_existing",
@@ -59,6 +64,7 @@ __all__ = [
     "held_items",
     "history",
     "intermediary_services",
+    "kinds_for",
     "latest_application",
     "licence_of",
     "licences_of",
@@ -66,6 +72,7 @@ __all__ = [
     "record_false_material",
     "remind_all",
     "renew",
+    "request",
     "revoke",
     "seen_licence",
     "terms",

@@ -14,11 +14,14 @@ from engine import clock
 from engine.clock import CHINA
 from engine.errors import Conflict, NotFound
 from engine.policy import Actor
+from handlers.cases.models import CaseRow
 from handlers.licences.models import LicenceEventRow, LicenceRow
 from handlers.licences.rules import AreaAssessment, areas
 from handlers.projects import service as projects
 from handlers.projects.service import Project
 
+REVOKED = 15
+"""The case status 撤销: whatever revoked the case (a broken 告知承诺, too) revoked its licence."""
 STATES = {"valid": "有效", "expired": "有效期届满", "revoked": "已撤销", "cancelled": "已注销"}
 
 
@@ -84,7 +87,9 @@ def licences_of(session: Session, project_id: int | str) -> list[Licence]:
     for row in rows:
         reached.setdefault(row.item_code, row.granted_on)
     today = clock.now().astimezone(CHINA).date()
-    return [_licence(row, reached, today) for row in rows]
+    revoked = select(CaseRow.id).where(CaseRow.id.in_([row.case_id for row in rows if row.case_id]), CaseRow.status == REVOKED)
+    gone = set(session.scalars(revoked))
+    return [_licence(row, reached, today, revoked=row.case_id in gone) for row in rows]
 
 
 def licence_of(session: Session, licence_id: int) -> Licence:
@@ -149,10 +154,11 @@ def add_event(
     session.flush()
 
 
-def _licence(row: LicenceRow, reached: Mapping[str, date], today: date) -> Licence:
+def _licence(row: LicenceRow, reached: Mapping[str, date], today: date, *, revoked: bool) -> Licence:
     used_on = reached.get(row.used_by) if row.used_by else None
     used = used_on is not None and (row.valid_until is None or used_on <= row.valid_until)
     lapsed = row.valid_until is not None and row.valid_until < today and not used
+    state = "revoked" if revoked and row.state == "valid" else row.state
     return Licence(
         row.id,
         row.project_id,
@@ -166,7 +172,7 @@ def _licence(row: LicenceRow, reached: Mapping[str, date], today: date) -> Licen
         row.valid_until,
         used,
         row.renewals,
-        "expired" if row.state == "valid" and lapsed else row.state,
+        "expired" if state == "valid" and lapsed else state,
         row.content,
         row.service_key,
     )

@@ -1,10 +1,10 @@
-"""Table of uploaded files. The content lies in the files folder under its sha256, so the same file is stored once."""
+"""Tables of uploaded files and of their reuse. The content lies in the files folder under its sha256, so the same file is stored once."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, String
+from sqlalchemy import ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.database import Base, Instant
@@ -25,3 +25,18 @@ class MaterialRow(Base):
     version: Mapped[int] = mapped_column(Integer, default=1)
     uploaded_by: Mapped[str] = mapped_column(String(100))
     uploaded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class MaterialReuseRow(Base):
+    """That a material or licence, given once, serves an item too: `fingerprint` is what it was when that was confirmed last."""
+
+    __tablename__ = "material_reuse"
+    __table_args__ = (UniqueConstraint("project_id", "item_code", "name"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), index=True)
+    item_code: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(200))
+    fingerprint: Mapped[str] = mapped_column(String(200))
+    confirmed_by: Mapped[str] = mapped_column(String(100))
+    confirmed_at: Mapped[datetime] = mapped_column(Instant)

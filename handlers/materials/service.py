@@ -22,8 +22,21 @@ from engine.store.models import user_task
 from handlers.catalogue.service import catalogue
 from handlers.materials.files import checked_name, stored_path, take_in
 from handlers.materials.models import MaterialRow
+from handlers.materials.reuse import Source, confirm, sources
 from handlers.projects.access import project_row
 from handlers.projects.models import ProjectRow
+
+__all__ = [
+    "Material",
+    "Source",
+    "checklist",
+    "confirm",
+    "materials_of",
+    "names_of",
+    "open_material",
+    "sources",
+    "store_material",
+]
 
 NECESSARY, OFFICIAL = "必要", "政府核发"
 """Words of materials.csv."""
@@ -117,6 +130,12 @@ def materials_of(session: Session, project_id: int | str) -> list[Material]:
     """All files of a project, by material and newest version first. Ask for the project first: access is checked there."""
     statement = select(MaterialRow).where(MaterialRow.project_id == int(project_id)).order_by(MaterialRow.item, MaterialRow.version.desc())
     return [_material(row) for row in session.scalars(statement)]
+
+
+def names_of(session: Session, project_id: int | str) -> list[str]:
+    """The names of all materials handed in for a project, in order. For callers that have checked access."""
+    statement = select(MaterialRow.item).where(MaterialRow.project_id == int(project_id)).distinct().order_by(MaterialRow.item)
+    return list(session.scalars(statement))
 
 
 def open_material(session: Session, actor: Actor, material_id: int) -> tuple[Material, Path]:

@@ -27,11 +27,11 @@ from engine.store import reads
 from handlers.catalogue.service import FOLDER, catalogue
 from handlers.clock import service as clocks
 from handlers.licences import service as licences
-from handlers.materials.pool import names_of
+from handlers.materials import service as materials
 from handlers.projects import service as projects
 
 When = Literal["file", "decide", "start_work"]
-ACTIONS: dict[str, str] = {"file": "申报", "decide": "准予", "start_work": "开工"}
+ACTIONS: dict[When, str] = {"file": "申报", "decide": "准予", "start_work": "开工"}
 
 
 class PreconditionMissing(Refused):
@@ -114,7 +114,7 @@ def facts(
         "held": sorted(held),
         "lapsed": sorted({one.item_code for one in holdings if not one.effective} - held),
         "spared": sorted(licences.area_results(registered, today)),
-        "materials": names_of(session, project_id),
+        "materials": materials.names_of(session, project_id),
         "procedures": _procedures(session, case_id),
     }
 

@@ -97,7 +97,7 @@ def test_preconditions_are_well_formed() -> None:
     }  # fmt: skip
     for code, row in ITEMS.items():
         for rule in json.loads(row["requires"]):
-            assert set(rule) == {"needs", "when", "hard", "unless"}, code
+            assert set(rule) == {"needs", "when", "hard", "unless", "article"} and rule["article"], code
             assert rule["needs"] in others | set(ITEMS), code
             assert rule["needs"] != code
             assert rule["when"] in {"file", "decide", "start_work"}

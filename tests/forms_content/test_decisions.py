@@ -11,7 +11,7 @@ from tests.forms_content.content import PROCESSES, decide, decision, example, ro
 
 DECISIONS = {
     "project_variant", "initiation_mode", "filing_check", "land_rule", "initiation_consultation", "land_consultation", "review_units",
-    "budget_gate", "indicator_check", "construction_conditions", "acceptance_members",
+    "budget_gate", "indicator_check", "construction_conditions", "acceptance_members", "required_items",
 }  # fmt: skip
 
 

@@ -508,6 +508,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_material_project_id"), "material", ["project_id"], unique=False)
     op.create_index(op.f("ix_material_sha256"), "material", ["sha256"], unique=False)
     op.create_table(
+        "material_reuse",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("item_code", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=200), nullable=False),
+        sa.Column("confirmed_by", sa.String(length=100), nullable=False),
+        sa.Column("confirmed_at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_material_reuse_project_id_project")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_material_reuse")),
+        sa.UniqueConstraint("project_id", "item_code", "name", name=op.f("uq_material_reuse_project_id_item_code_name")),
+    )
+    op.create_index(op.f("ix_material_reuse_project_id"), "material_reuse", ["project_id"], unique=False)
+    op.create_table(
         "membership",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -1058,6 +1072,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_membership_user_id"), table_name="membership")
     op.drop_index(op.f("ix_membership_unit"), table_name="membership")
     op.drop_table("membership")
+    op.drop_index(op.f("ix_material_reuse_project_id"), table_name="material_reuse")
+    op.drop_table("material_reuse")
     op.drop_index(op.f("ix_material_sha256"), table_name="material")
     op.drop_index(op.f("ix_material_project_id"), table_name="material")
     op.drop_table("material")
