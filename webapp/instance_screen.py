@@ -29,6 +29,7 @@ from engine.store.models import element_key, split_key
 from engine.store.reads import ElementInstance
 from engine.store.search import Condition, Order, PageRequest, search
 from engine.store.search_sources import PROCESS_INSTANCES
+from webapp.runs_screen import people
 
 MAX_NODES = 500
 """Element instances that the tree shows at once, unless all are asked for."""
@@ -221,6 +222,7 @@ def build(session: Session, seen: Picture, *, everything: bool = False) -> dict[
         "diagram_state": diagram_state(seen),
         "tree": tree(seen, shown, called if seen.moment.at is None else []),
         "hidden": len(seen.elements) - len(shown),
+        "starter": people(session, [seen.row.started_by]).get(seen.row.started_by, seen.row.started_by),
         "duration": elapsed(seen.row.started_at, seen.row.ended_at),
         "states": STATES,
     }
@@ -236,8 +238,8 @@ def children_of(session: Session, key: int) -> Sequence[Row[Any]]:
 def diagram_state(seen: Picture) -> dict[str, Any]:
     """For the diagram: `done` (with the flows taken), `active`, `failed`; `tokens` and `passed` count per element. The body of a
     multi-instance is not counted beside its members."""
-    bodies = _bodies(seen.elements)
-    counted = [each for each in seen.elements if each.token_id not in bodies]
+    around = bodies(seen.elements)
+    counted = [each for each in seen.elements if each.token_id not in around]
     tokens = Counter(each.element_id for each in counted if each.state == "ACTIVE")
     passed = Counter(each.element_id for each in counted if each.state in ("COMPLETED", "MERGED"))
     where = {each.token_id: each.element_id for each in seen.elements}
@@ -252,7 +254,7 @@ def diagram_state(seen: Picture) -> dict[str, Any]:
     }
 
 
-def _bodies(elements: Iterable[ElementInstance]) -> set[int]:
+def bodies(elements: Iterable[ElementInstance]) -> set[int]:
     """Tokens of multi-instance activities that have members: a member is an instance of the same element inside."""
     where = {each.token_id: each.element_id for each in elements}
     return {each.scope_id for each in elements if where.get(each.scope_id) == each.element_id}
@@ -291,9 +293,9 @@ def tree(seen: Picture, elements: Iterable[ElementInstance], called: Iterable[Ro
 
 def member_labels(seen: Picture) -> dict[int, str]:
     """Token id -> what tells a member of a multi-instance from the others."""
-    bodies, members, labels = _bodies(seen.elements), Counter[int](), {}
+    around, members, labels = bodies(seen.elements), Counter[int](), {}
     for each in seen.elements:
-        if each.scope_id in bodies:
+        if each.scope_id in around:
             members[each.scope_id] += 1
             labels[each.token_id] = _member_label(members[each.scope_id], seen.variables.get(each.token_id, {}))
     return labels

@@ -23,9 +23,11 @@ from engine.store.models import element_key
 from engine.store.search import Condition, Order, PageRequest, Source, search
 from engine.store.search_sources import INCIDENTS, JOBS, MESSAGE_SUBSCRIPTIONS, USER_TASKS
 from handlers.directory import service as directory
+from handlers.tasks import service as task_service
 from webapp import audit_words
 from webapp.decision_screen import explain
 from webapp.instance_screen import Picture, children_of, element_name, member_labels
+from webapp.runs_screen import people as people_named
 
 TABS: dict[str, LazyString] = {
     "variables": lazy_gettext("变量"),
@@ -140,7 +142,7 @@ def variable_scopes(session: Session, seen: Picture, chosen: int) -> Iterator[Sc
     """The scopes to show: the chosen element instance and everything around it, innermost first; without one the process and every
     scope that has variables."""
     changes = inspection.last_changes(session, seen.row.key) if seen.moment.at is None else {}
-    people = directory.display_names(session, [change.by for change in changes.values()])
+    people = people_named(session, [change.by for change in changes.values()])
     by_token, names, labels = {each.token_id: each for each in seen.elements}, element_names(seen), member_labels(seen)
     for scope in _scopes(seen, chosen):
         element = by_token[scope].element_id if scope else ""
@@ -189,7 +191,7 @@ def incidents(session: Session, seen: Picture) -> Iterator[dict[str, Any]]:
             }
         return
     rows = sorted(_found(session, INCIDENTS, seen.row.key, "creation_time"), key=lambda row: (row.state != "ACTIVE", -row.key))
-    people = directory.display_names(session, [row.resolved_by for row in rows if row.resolved_by])
+    people = people_named(session, [row.resolved_by for row in rows if row.resolved_by])
     for row in rows:
         details = dict(row.details or {})
         yield {
@@ -235,12 +237,14 @@ def work(session: Session, seen: Picture) -> dict[str, Any]:
         return {"past_tasks": seen.open_tasks, "tasks": [], "jobs": []}
     tasks = sorted(_found(session, USER_TASKS, seen.row.key, "creation_date"), key=lambda task: task.state != "CREATED")
     jobs = _found(session, JOBS, seen.row.key, "job_key")
-    people = directory.display_names(session, [name for task in tasks for name in (task.assignee, task.completed_by) if name])
+    units = directory.unit_names(session)
+    people = people_named(session, [name for task in tasks for name in (task.assignee, task.completed_by) if name])
     return {
         "past_tasks": [],
         "tasks": tasks,
         "jobs": jobs,
         "people": people,
+        "groups": {group: task_service.group_name(units, group) for task in tasks for group in task.candidate_groups},
         "job_states": JOB_STATES,
         "element_names": element_names(seen),
     }
@@ -266,7 +270,7 @@ def _audit_of(session: Session, seen: Picture) -> list[Row[Any]]:
 
 def audit_lines(session: Session, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     """Audit events in words."""
-    people = directory.display_names(session, [row.actor for row in rows])
+    people = people_named(session, [row.actor for row in rows])
     return [_audit_line(row, people) for row in rows]
 
 

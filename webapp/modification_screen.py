@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from engine.bpmn import ElementInfo, ProcessModel
 from engine.errors import Conflict, Invalid
 from engine.policy import Actor
 from engine.store import reads
-from webapp.instance_screen import Node, Picture, element_name, kind_words, scope_key, tree
+from webapp.instance_screen import Node, Picture, bodies, element_name, kind_words, scope_key, tree
 
 INSTRUCTIONS = ("activateInstructions", "moveInstructions", "terminateInstructions")
 """The lists of Camunda 8's request, as the page sends them."""
@@ -93,20 +92,27 @@ def _variables(key: int, body: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
 
 
 def standing(session: Session, key: int) -> dict[str, Any]:
-    """Where the instance stands in this transaction: its state, live element instances by element, open incidents."""
-    live = [each for each in reads.element_history(session, key) if each.state == "ACTIVE"]
+    """Where the instance stands in this transaction: its state, the tokens (ids) of each element, open incidents. The body of a
+    multi-instance is no token beside its members."""
+    history = reads.element_history(session, key)
+    around = bodies(history)
+    tokens: dict[str, set[int]] = {}
+    for each in history:
+        if each.state == "ACTIVE" and each.token_id not in around:
+            tokens.setdefault(each.element_id, set()).add(each.token_id)
     incidents = [row.message for row in reads.incidents_of_instance(session, key)]
-    return {"state": reads.instance(session, key).state, "elements": Counter(each.element_id for each in live), "incidents": incidents}
+    return {"state": reads.instance(session, key).state, "tokens": tokens, "incidents": incidents}
 
 
 def outcome(model: ProcessModel, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What would change, for the summary: elements that gain or lose tokens, new incidents, whether the instance would end."""
+    """What would change, for the summary: elements that gain or lose tokens (`fresh`: how many of those afterwards are new), new
+    incidents, and whether the instance would end."""
     names = {element: element_name(info) for element, info in model.elements.items()}
-    changed = [
-        {"name": names.get(element, element), "before": before["elements"][element], "after": after["elements"][element]}
-        for element in dict.fromkeys([*before["elements"], *after["elements"]])
-        if before["elements"][element] != after["elements"][element]
-    ]
+    changed = []
+    for element in dict.fromkeys([*before["tokens"], *after["tokens"]]):
+        old, new = before["tokens"].get(element, set()), after["tokens"].get(element, set())
+        if old != new:
+            changed.append({"name": names.get(element, element), "before": len(old), "after": len(new), "fresh": len(new - old)})
     return {
         "state": after["state"],
         "elements": changed,

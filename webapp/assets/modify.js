@@ -161,6 +161,7 @@ function choose(id, keyboard = false) {
   marks();
   showActions(element);
   if (keyboard) part("chosen").querySelector("button:not([disabled])")?.focus();
+  else part("chosen").scrollIntoView({ block: "nearest" }); // on a phone it stands below the diagram
 }
 
 function stopMoving() {
@@ -290,7 +291,7 @@ async function review() {
   try {
     const { state: becomes, elements: changed, incidents } = await send(root.dataset.tryUrl, request());
     part("summary").replaceChildren(...pending.map((change) => make("li", { textContent: words(change) })));
-    const lines = changed.map(({ name, before, after }) => say(`${name}：${before} → ${after} 个令牌`, `${name}: ${before} → ${after} token(s)`));
+    const lines = changed.map(({ name, before, after, fresh }) => say(`${name}：${before} → ${after} 个令牌${fresh && before ? `（${fresh} 个是新的）` : ""}`, `${name}: ${before} → ${after} token(s)${fresh && before ? `, ${fresh} of them new` : ""}`));
     if (becomes !== "ACTIVE") lines.push(say("流程将结束。", "The process instance will end."));
     for (const text of incidents) lines.push(say(`会出现异常：${text}`, `There will be an incident: ${text}`));
     part("outcome").replaceChildren(...(lines.length ? lines : [say("令牌的位置不变。", "The tokens stay where they are.")]).map((textContent) => make("li", { textContent })));

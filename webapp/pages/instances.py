@@ -17,9 +17,8 @@ from engine.definitions import process_model
 from engine.errors import Invalid, NotFound
 from engine.policy import require_watch
 from engine.store import history, reads
-from handlers.directory import service as directory
 from handlers.projects import service as projects
-from webapp import instance_screen, instance_tabs
+from webapp import instance_screen, instance_tabs, runs_screen
 from webapp.context import actor, engine
 from webapp.json_text import read_json, read_object
 
@@ -91,7 +90,7 @@ def variable(key: int, scope: int, name: str) -> str:
         changes = history.variable_history(session, key, name, scope)
         if not any(not change.removed for change in changes):
             raise NotFound(what=_("变量"), key=name)
-        people = directory.display_names(session, [change.by for change in changes])
+        people = runs_screen.people(session, [change.by for change in changes])
     lines = [instance_tabs.history_line(change, people) for change in reversed(changes)]
     return render_template("instance_variable.html", row=row, name=name, scope=scope, lines=lines)
 
