@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.settings import ROOT
 from handlers.scenarios import service as scenarios
 from webapp.cli import main
 from webapp.composition import work_calendar
@@ -18,6 +19,11 @@ def test_scenarios_go_as_written_and_cover_the_diagram(path: Path) -> None:
     report = scenarios.run_file(path, work_calendar()).report
     assert {outcome.name: outcome.failures for outcome in report.outcomes if not outcome.ok} == {}
     assert report.coverage.missed == []
+
+
+def test_every_diagram_has_scenarios() -> None:
+    diagrams = {path.stem for path in (ROOT / "processes").glob("*.bpmn")}
+    assert diagrams == {path.name.removesuffix(scenarios.SUFFIX) for path in FILES}
 
 
 def test_the_command_says_what_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
