@@ -149,7 +149,8 @@ def trial_screen(session: Session, trials: Sequence[Trial]) -> dict[str, Any]:
     """The outcome of a dry run: how many can be migrated, and for each reason how many cannot, with examples."""
     reasons: dict[tuple[str, str, str], dict[str, Any]] = {}
     for trial in trials:
-        for finding in trial.findings:
+        # several tokens of one instance may be in the same way: people count instances
+        for finding in {(each.rule, each.element_id, each.message): each for each in trial.findings}.values():
             reason = reasons.setdefault(
                 (finding.rule, finding.element_id, finding.message), {"finding": finding, "count": 0, "examples": []}
             )

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from engine import Engine
 from engine.store import batches, definitions, reads
 from engine.store import models as m
+from tests.bpmn.support import END, START, chain, doc, el, multi
 from tests.webapp.conftest import log_in
-from tests.webapp.versions import MIGRATE, NEW, OLD, add_watchers, complete, deploy, start
+from tests.webapp.versions import MIGRATE, NEW, OLD, PROCESS, add_watchers, complete, deploy, start
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MANY = 1_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 30
@@ -134,6 +135,24 @@ def test_a_process_with_one_version(app: Flask, people: Engine) -> None:
     assert "没有可以迁移到的版本" in visitor.get(MIGRATE).get_data(as_text=True)
     refused = visitor.post(MIGRATE, data={"version": "1", "step": "apply", "reason": "x"})
     assert refused.status_code == 422
+
+
+@sqlite_only
+def test_a_reason_counts_instances_not_tokens(app: Flask, people: Engine) -> None:
+    add_watchers(people)
+    loop = multi("[1, 2, 3]", "n")
+    deploy(people, doc(START + el("userTask", "a", loop) + END + chain("s", "a", "e"), process_id=PROCESS))
+    start(people, 2)
+    deploy(people, doc(START + el("userTask", "b", loop) + END + chain("s", "b", "e"), process_id=PROCESS))
+    text = log_in(app, "fenxi").post(MIGRATE, data={"version": "1", "to": "2", "step": "try"}).get_data(as_text=True)
+    assert "<b>2 个</b>" in text and "<b>8 个</b>" not in text and "没有实例可以迁移" in text
+
+
+@sqlite_only
+def test_the_definition_page_offers_the_way_from_the_version_that_still_runs(app: Flask, keys: list[int]) -> None:
+    text = log_in(app, "fenxi").get("/definitions/processes/permit").get_data(as_text=True)
+    assert f'href="{MIGRATE}?version=1&amp;to=2&amp;all=1"' in text
+    assert f'href="{MIGRATE}' not in log_in(app, "li").get("/definitions/processes/permit").get_data(as_text=True)
 
 
 @sqlite_only
