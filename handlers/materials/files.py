@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
+import re
 import tempfile
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,12 +65,52 @@ def _zip_with(*members: str) -> Callable[[Path], bool]:
     def check(path: Path) -> bool:
         try:
             with zipfile.ZipFile(path) as archive:
-                names = set(archive.namelist())
+                entries = archive.infolist()
         except (zipfile.BadZipFile, NotImplementedError):
             return False
-        return names.issuperset(members) and not any(name.lower().endswith("vbaproject.bin") for name in names)
+        names = {entry.filename for entry in entries}
+        if not names.issuperset(members) or sum(entry.file_size for entry in entries) > MOST_UNPACKED_BYTES:
+            return False
+        return not any(_is_active(name.lower()) for name in names)
 
     return check
+
+
+MOST_UNPACKED_BYTES = 2 * 1024**3
+"""What an archive may hold once unpacked; more is a bomb, not a document."""
+RUNNING = (".exe", ".dll", ".com", ".bat", ".cmd", ".ps1", ".vbs", ".js", ".jse", ".wsf", ".scr", ".msi", ".jar", ".sh", ".hta", ".lnk")
+
+
+def _is_active(name: str) -> bool:
+    """Whether a member of an archive runs when it is opened: a macro, an ActiveX control, a program or a script."""
+    return name.endswith(("vbaproject.bin", *RUNNING)) or "/activex/" in name
+
+
+ACTIVE_PDF = re.compile(rb"/(?:JavaScript|JS|Launch|RichMedia|EmbeddedFile)(?![A-Za-z])")
+OBJECT_STREAM = re.compile(rb"/ObjStm(?![A-Za-z])")
+PACKED_HEAD, MOST_OBJECTS = 4096, 8 * CHUNK
+
+
+def _plain_pdf(path: Path) -> bool:
+    """A PDF without scripts, launched programs or embedded files (PDF 32000-1 12.6.4), also where its objects are packed (7.5.7)."""
+    if not _magic("pdf")(path):
+        return False
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if ACTIVE_PDF.search(content) is not None:
+            return False
+        return not any(ACTIVE_PDF.search(_unpacked(content, found.end())) for found in OBJECT_STREAM.finditer(content))
+
+
+def _unpacked(content: mmap.mmap, start: int) -> bytes:
+    """The objects of the stream whose dictionary goes on at `start`; b"" when they are not deflated."""
+    begin = content.find(b"stream", start, start + PACKED_HEAD)
+    if begin < 0:
+        return b""
+    packed = content[begin + len(b"stream") : begin + MOST_OBJECTS].lstrip(b"\r\n")
+    try:
+        return zlib.decompressobj().decompress(packed, MOST_OBJECTS)
+    except zlib.error:
+        return b""
 
 
 def _autocad(path: Path) -> bool:
@@ -76,7 +119,7 @@ def _autocad(path: Path) -> bool:
 
 
 ACCEPTED: dict[str, Callable[[Path], bool]] = {
-    "pdf": _magic("pdf"),
+    "pdf": _plain_pdf,
     "jpg": _magic("jpg"),
     "jpeg": _magic("jpg"),
     "png": _magic("png"),
@@ -109,7 +152,7 @@ def take_in(folder: Path, name: str, stream: BinaryIO, limit: int) -> TakenFile:
             raise FileRefused(name=name, reason="文件是空的")
         extension = _extension(name)
         if not ACCEPTED[extension](path):
-            raise FileRefused(name=name, reason=f"内容不是 {extension} 文件")
+            raise FileRefused(name=name, reason=f"内容不是 {extension} 文件，或者含有宏、脚本、可执行程序")
         final = stored_path(folder, digest)
         final.parent.mkdir(exist_ok=True)
         path.replace(final)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import pytest
 
@@ -81,6 +82,14 @@ def test_accepted_kinds(office: Office, project_id: int, name: str, content: byt
         ("全套.zip", b"PK\x03\x04 broken"),
         ("空.pdf", b""),
         ("double.pdf.exe", PDF),
+        ("报告.pdf", PDF + b"<</S/JavaScript/JS(app.alert(1))>>"),
+        ("报告.pdf", PDF + b"<</Type/Action/S/Launch/F(cmd.exe)>>"),
+        (
+            "报告.pdf",
+            PDF + b"<</Type/ObjStm/Filter/FlateDecode>>stream\r\n" + zlib.compress(b"<</S /JavaScript /JS (x)>>") + b"\nendstream",
+        ),
+        ("全套.zip", archive("图纸/setup.EXE")),
+        ("表.xlsx", archive("[Content_Types].xml", "xl/workbook.xml", "xl/activeX/activeX1.bin")),
     ],
     ids=[
         "program",
@@ -96,6 +105,11 @@ def test_accepted_kinds(office: Office, project_id: int, name: str, content: byt
         "broken zip",
         "empty",
         "two extensions",
+        "pdf with script",
+        "pdf that launches",
+        "pdf with packed script",
+        "program in a zip",
+        "xlsx with activex",
     ],
 )
 def test_disguised_dangerous_and_empty_files_are_refused_and_leave_nothing(
@@ -106,6 +120,11 @@ def test_disguised_dangerous_and_empty_files_are_refused_and_leave_nothing(
     with pytest.raises(FileRefused):
         store(office, project_id, name, content)
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_name_that_only_begins_like_an_action_is_no_script(office: Office, project_id: int) -> None:
+    packed = b"<</Type/ObjStm>>stream\nnot deflated\nendstream"
+    assert store(office, project_id, "说明.pdf", PDF + b"/JSharp /LaunchPad" + packed).kind == "pdf"
 
 
 def test_a_file_over_the_limit_is_refused(office: Office, project_id: int) -> None:

@@ -1,12 +1,14 @@
-"""Download of stored files: only with access to the project, always as an attachment, never interpreted by the browser."""
+"""Stored files: offered as attachments; a picture or a checked PDF may also be looked at. Only with access to the project."""
 
 from __future__ import annotations
 
 from flask import Blueprint, send_file
 from werkzeug.wrappers import Response
 
+from engine.errors import Invalid
 from handlers.materials import service as materials
 from webapp.context import actor, engine
+from webapp.pdf_pages import send_pdf
 
 blueprint = Blueprint("materials", __name__, url_prefix="/materials")
 
@@ -18,3 +20,21 @@ def download(number: int) -> Response:
         material, path = materials.open_material(session, actor(), number)
         name = material.filename
     return send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=name)
+
+
+PICTURES = {"jpg": "image/jpeg", "png": "image/png"}
+
+
+@blueprint.get("/<row:number>/preview")
+def preview(number: int) -> Response:
+    """The file in the browser: pictures under a policy that runs nothing, PDFs (without scripts, checked at upload). Invalid for others."""
+    with engine().reading() as session:
+        material, path = materials.open_material(session, actor(), number)
+    if material.kind == "pdf":
+        return send_pdf(path, material.filename.removesuffix(".pdf"))
+    if material.kind not in PICTURES:
+        raise Invalid(reason="这种文件不能预览，请下载查看")
+    response = send_file(path, mimetype=PICTURES[material.kind], download_name=material.filename)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
