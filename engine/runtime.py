@@ -122,11 +122,17 @@ class Runtime:
     readers: Database = field(init=False)
     """The same database for queries: on SQLite a transaction that begins without the writer's lock."""
 
+    glances: Database = field(init=False)
+    """The same database for single queries, each of which is its own transaction: nothing to begin, nothing to roll back."""
+
     writer: AbstractContextManager[object] = field(init=False)
     """Held by whoever writes: on SQLite a queue (see WriterQueue), on PostgreSQL nothing."""
 
     def __post_init__(self) -> None:
         self.readers = self.database.execution_options(sqlite_begin="DEFERRED")
+        by_itself = {"isolation_level": "AUTOCOMMIT"}
+        # a SQLite connection always is: BEGIN is sent where a session begins (see store.database), which a single query does not
+        self.glances = self.readers if self.database.dialect.name == "sqlite" else self.database.execution_options(**by_itself)
         self.writer = WriterQueue() if self.database.dialect.name == "sqlite" else nullcontext()
 
     def forget_definitions(self) -> None:

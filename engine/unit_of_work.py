@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.runtime import Runtime, runtime_of
 from engine.store import models
-from engine.store.prepared import Prepared, fetch
+from engine.store.prepared import Prepared, fetch, fetch_together
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +59,17 @@ def reading(runtime: Runtime) -> Iterator[Session]:
             yield session
     finally:
         session.close()
+
+
+def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of one query that needs no transaction, together with the business clock: for what every request asks first.
+
+    The calendar is not read anew here; whatever computes with it opens a session, which does.
+    """
+    with runtime.glances.connect() as connection:
+        rows, found = fetch_together(connection, [(query, values), (_CLOCK, {})])
+    clock.set_offset(timedelta(seconds=found[0][0] if found else 0))
+    return rows
 
 
 def _open(runtime: Runtime, database: Database) -> Session:

@@ -17,9 +17,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine import Engine, clock
+from engine.policy import Actor
 from engine.settings import Settings
 from engine.store.database import Base, Instant
-from engine.store.prepared import Prepared, fetch
+from engine.store.prepared import Prepared
+from engine.unit_of_work import glance
 from handlers.directory import service as directory
 from webapp.context import engine, is_fragment, wants_json
 
@@ -42,7 +44,13 @@ class WebSession(Base):
 
 
 _log_ins = Base.metadata.tables["web_session"].c
-_LOG_IN = Prepared(select(_log_ins.username, _log_ins.seen_at).where(_log_ins.digest == bindparam("session")))
+_WHOSE = _log_ins.username == directory.PEOPLE.selected_columns.username
+_LOG_IN = Prepared(
+    directory.PEOPLE.join(Base.metadata.tables["web_session"], _WHOSE)
+    .add_columns(_log_ins.seen_at)
+    .where(_log_ins.digest == bindparam("session"))
+)
+"""Who is logged in with a session, everything that decides what they may: asked anew by every request, so that a change holds at once."""
 
 
 class WebSecret(Base):
@@ -129,25 +137,32 @@ def install(app: Flask) -> None:
 
 
 def load_user() -> None:
-    """Put the logged-in user, the actor for commands and the session's digest on `g` (None without a session)."""
+    """Put the logged-in user, the actor for commands and the session's digest on `g` (None without a session).
+
+    One query without a transaction: every request asks it before anything else.
+    """
     g.user = g.actor = None
     g.session_digest = ""
     token = request.cookies.get(COOKIE)
     if not token or request.endpoint == "static":
         return
+    digest, now = digest_of(token), clock.wall_now()
+    rows = glance(engine().runtime, _LOG_IN, {"session": digest})
+    if not rows or (seen_at := rows[0][-1]) < now - idle_limit():
+        return
+    user = directory.person(rows)
+    if user.disabled:
+        return
+    g.user, g.actor, g.session_digest = user, _actor(user), digest
+    if seen_at < now - TOUCH_EVERY:
+        _touch(digest)
+
+
+def _actor(user: directory.User) -> Actor:
+    if user.kind != "investor":
+        return directory.staff_actor(user)
     with engine().reading() as session:
-        digest = digest_of(token)
-        rows = fetch(session.connection(), _LOG_IN, {"session": digest})
-        if not rows or rows[0][1] < clock.wall_now() - idle_limit():
-            return
-        username, seen_at = rows[0]
-        user = directory.get_user(session, username)
-        if user is None or user.disabled:
-            return
-        g.user, g.actor, g.session_digest = user, directory.actor_for(session, user), digest
-        stale = seen_at < clock.wall_now() - TOUCH_EVERY
-    if stale:
-        _touch(g.session_digest)
+        return directory.actor_for(session, user)
 
 
 def _touch(digest: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -263,15 +263,18 @@ def get_user(session: Session, username: str) -> User | None:
     """The person of a user name, disabled ones too; None when there is none. Asked by every request, so it goes past the ORM."""
     session.flush()
     rows = fetch(session.connection(), _PERSON, {"username": username})
-    if not rows:
-        return None
-    memberships = tuple((unit, role) for *_, unit, role in rows if unit is not None)
+    return person(rows) if rows else None
+
+
+def person(rows: Sequence[Sequence[Any]]) -> User:
+    """The person whom rows of PEOPLE tell of, one row for each membership; columns that were added to it come behind and are left out."""
+    memberships = tuple((unit, role) for _, _, _, _, _, _, unit, role, *_ in rows if unit is not None)
     key, name, display_name, kind, disabled, organisation, *_ = rows[0]
     return User(key, name, display_name, kind, disabled, memberships, organisation)
 
 
 _account, _membership_table = UserRow.metadata.tables["user_account"].c, MembershipRow.metadata.tables["membership"].c
-_PERSON = Prepared(
+PEOPLE = (
     select(
         _account.id,
         _account.username,
@@ -283,9 +286,10 @@ _PERSON = Prepared(
         _membership_table.role,
     )
     .outerjoin_from(UserRow.__table__, MembershipRow.__table__)
-    .where(_account.username == bindparam("username"))
     .order_by(_membership_table.id)
 )
+"""Everybody with their memberships in order, to be joined with what names somebody; read with `person`."""
+_PERSON = Prepared(PEOPLE.where(_account.username == bindparam("username")))
 
 
 def users(session: Session) -> list[User]:
@@ -336,13 +340,23 @@ _KIND_POWERS: dict[str, frozenset[Power]] = {
 
 def actor_for(session: Session, user: User) -> Actor:
     """What a person may do in commands: their groups, the powers of their kind and roles (catalogue), and whom they belong to."""
+    return _actor(user, _colleagues(session, user))
+
+
+def staff_actor(user: User) -> Actor:
+    """The same for somebody who is no investor, without asking the database: staff belong to no applicant."""
+    assert user.kind != "investor"
+    return _actor(user, frozenset())
+
+
+def _actor(user: User, owns: frozenset[str]) -> Actor:
     if user.disabled:
         raise Forbidden(reason="账号已停用")
     groups = frozenset(f"{unit}.{role}" for unit, role in user.memberships)
     powers = set(_KIND_POWERS.get(user.kind, frozenset()))
     for _unit, role in user.memberships:
         powers |= catalogue().roles[role].powers
-    return Actor(user.username, groups, frozenset(powers), _colleagues(session, user), user.display_name)
+    return Actor(user.username, groups, frozenset(powers), owns, user.display_name)
 
 
 def _colleagues(session: Session, user: User) -> frozenset[str]:
