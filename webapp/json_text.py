@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from engine.errors import Invalid
+from webapp.submission import check_storable
 
 MAX_CHARS = 1_000_000
 """Longer texts are refused before they are read."""
@@ -38,10 +39,17 @@ REASONS = {
 
 
 def read_json(text: str) -> Any:
-    """The value of a JSON text; fractions are Decimals, so that 0.1 stays 0.1.
+    """The value of a JSON text that is to be stored; fractions are Decimals, so that 0.1 stays 0.1.
 
-    Raises JsonInvalid; its details tell line and column (from 1) and position (from 0).
+    Raises JsonInvalid, and BodyUnreadable for what no database can keep: deep nesting, NUL, whole numbers beyond 64 bits.
     """
+    value = _read(text)
+    check_storable(value)
+    return value
+
+
+def _read(text: str) -> Any:
+    """The value of a JSON text. Raises JsonInvalid; its details tell line and column (from 1) and position (from 0)."""
     if len(text) > MAX_CHARS:
         _refuse(text, MAX_CHARS, f"超过 {MAX_CHARS} 个字", f"more than {MAX_CHARS} characters")
 
@@ -49,18 +57,36 @@ def read_json(text: str) -> Any:
         _refuse(text, text.find(name), f"没有 {name}", f"no {name}")
 
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=refuse_constant)
+        value = json.loads(text, parse_float=Decimal, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         _refuse(text, error.pos, REASONS.get(error.msg, error.msg), error.msg)
     except RecursionError:
         _refuse(text, 0, "嵌套太深", "nested too deep")
     except ValueError:  # Python refuses whole numbers of more than 4,300 digits
         _refuse(text, 0, "数字太长", "a number is too long")
+    if _has_half_character(value):
+        _refuse(text, max(text.lower().find("\\ud"), 0), "含有半个字符（\\uD800 至 \\uDFFF）", "half a character (\\uD800 to \\uDFFF)")
+    return value
 
 
-def read_object(text: str) -> dict[str, Any]:
-    """The variables in a JSON object; an empty text is none. Raises JsonInvalid."""
-    value = read_json(text) if text.strip() else {}
+def _has_half_character(value: Any) -> bool:
+    """Whether any text in it could not be written anywhere."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, str) and any("\ud800" <= character <= "\udfff" for character in part):
+            return True
+    return False
+
+
+def read_object(text: str, *, stored: bool = True) -> dict[str, Any]:
+    """The variables in a JSON object; an empty text is none. `stored`: they are to be kept, not only to be computed with. Raises as
+    read_json."""
+    value = (read_json(text) if stored else _read(text)) if text.strip() else {}
     if not isinstance(value, dict):
         _refuse(text, 0, "应为 JSON 对象 {…}", "must be an object {…}")
     return value

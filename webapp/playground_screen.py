@@ -92,7 +92,7 @@ def evaluate(question: Question, environment: Environment) -> dict[str, Any]:
         reason = _("超过 %(n)s 个字", n=MAX_EXPRESSION)
         return _refused("expression", question.expression[:200], 0, reason)
     try:
-        context = read_object(question.context)
+        context = read_object(question.context, stored=False)
     except JsonInvalid as error:
         return _refused("context", question.context[:MAX_SHOWN], error.details["position"], _reason(error))
     text = _without_equals(question.expression)
@@ -216,7 +216,7 @@ def _reason(error: JsonInvalid) -> str:
 def decide(model: DecisionModel, decision_id: str, context_text: str, environment: Environment) -> dict[str, Any]:
     """Everything `_playground_decision.html` shows: the explanation and warnings, or a refusal with its place."""
     try:
-        context = read_object(context_text)
+        context = read_object(context_text, stored=False)
     except JsonInvalid as error:
         return _refused("context", context_text[:MAX_SHOWN], error.details["position"], _reason(error))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from math import isinf
 from typing import Any, NoReturn
 
@@ -50,8 +51,13 @@ def read_json(raw: bytes) -> Any:
         raise BodyUnreadable(reason="嵌套太深") from None
     except ValueError as error:  # also UnicodeDecodeError, and a whole number of more than 4,300 digits
         raise BodyUnreadable(reason=str(error)[:200]) from None
-    _check(value, MAX_DEPTH)
+    check_storable(value)
     return value
+
+
+def check_storable(value: Any) -> None:
+    """Raise BodyUnreadable for a value that the engine or a database could not keep."""
+    _check(value, MAX_DEPTH)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -70,7 +76,7 @@ def _check(value: Any, depth: int) -> None:
             _check(item, depth - 1)
     elif isinstance(value, str):
         _check_text(value)
-    elif (isinstance(value, int) and abs(value) > MAX_INTEGER) or (isinstance(value, float) and isinf(value)):  # 1e999 is read as infinity
+    elif (isinstance(value, int) and abs(value) > MAX_INTEGER) or (isinstance(value, float | Decimal) and isinf(value)):  # 1e999, too
         raise BodyUnreadable(reason="数字太大")
 
 

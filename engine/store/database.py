@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    ExceptionContext,
     Integer,
     MetaData,
     TypeDecorator,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DataError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
 from engine import clock
@@ -110,6 +111,7 @@ def open_database(url: str, *, pool_size: int = 10) -> Engine:
     engine = create_engine(parsed, pool_size=pool_size, max_overflow=128, json_serializer=write_json, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "handle_error", _name_overflow)
     return engine
 
 
@@ -131,6 +133,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _name_overflow(context: ExceptionContext) -> None:
+    """A whole number beyond 64 bits is a value that the database refuses, as PostgreSQL says itself; the driver raises Python's error."""
+    error = context.original_exception
+    if isinstance(error, OverflowError):
+        raise DataError(context.statement, None, error) from error
 
 
 def _begin_immediate(connection: Connection) -> None:

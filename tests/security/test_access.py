@@ -9,9 +9,12 @@ import pytest
 
 from engine.errors import Invalid
 from engine.store import reads
+from handlers.cases import service as cases
 from handlers.directory import service as directory
+from handlers.documents import service as documents
 from handlers.materials import service as materials
 from tests.e2e import city
+from tests.security.walk import SAFE, asks
 from tests.webapp.conftest import Town
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n"
@@ -142,3 +145,46 @@ def test_an_applicant_gets_the_diagrams_of_the_own_projects_only(town: Town, riv
     assert town.visit(city.APPLICANT).get(address).status_code == 200
     assert town.visit("slj").get(address).status_code == 200
     assert town.visit(rival).get(address).status_code == 404
+
+
+# ---------------------------------------------------------------------- every address
+MADE_UP = 999_999
+OWN_OR_NOTHING = {"GET /operate/processes/<key:instance>", "POST /notices/<row:notice_id>"}
+"""Sends on to the instance's page, which asks who looks; marks the notice as read if it is one's own."""
+
+
+def _numbers(town: Town) -> dict[str, int]:
+    """A number of the school's, or of what runs for it, for every place that an address may have."""
+    key = _joint_review(town, "SLJ")
+    with town.engine.reading() as session:
+        task = reads.get_task(session, key)
+        document = documents.documents_of(session, town.project)[0]
+        case = cases.cases_of(session, town.project)[0]
+    instance = int(task.instance_key)
+    return {
+        "project_id": town.project,
+        "document_id": document.id,
+        "case_id": case.id,
+        "tasks.key": key,
+        "user_task_key": key,
+        "element_instance_key": key,
+        "instances.key": instance,
+        "instance": instance,
+        "process_instance_key": instance,
+        "definition_key": int(task.definition_key),
+        "process_definition_key": int(task.definition_key),
+        "definition": int(task.definition_key),
+    }
+
+
+def test_no_address_tells_or_does_anything_with_the_number_of_anothers_case(town: Town, rival: str) -> None:
+    """Every address that speaks of one thing by its number answers as for a number that nothing has, and never with a page or an act."""
+    client, numbers = town.visit(rival), _numbers(town)
+    real, made_up = asks(town.app, numbers), asks(town.app, dict.fromkeys(numbers, MADE_UP))
+    for one, other in zip(real, made_up, strict=True):
+        if not one.numbered:
+            continue
+        body: dict[str, object] | None = None if one.method in SAFE else {}
+        answers = [client.open(ask.address, method=ask.method, json=body) for ask in (one, other)]
+        assert answers[0].status_code == answers[1].status_code, one
+        assert 400 <= answers[0].status_code < 500 or one.name in OWN_OR_NOTHING, (one, answers[0].status_code)

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from engine.store import reads
+from handlers.directory import service as directory
 from tests.e2e import city
 from tests.webapp.conftest import PASSWORD, Town, log_in
 
@@ -60,3 +62,46 @@ def test_a_page_that_does_not_exist_is_the_last_or_empty(app: Flask, screen: str
 @pytest.mark.parametrize("address", ["/tasks/{}", "/projects/{}", "/documents/{}", "/materials/{}", "/diagrams/{}.bpmn"])
 def test_a_key_that_no_row_can_have_is_404(app: Flask, address: str, key: int) -> None:
     assert log_in(app, "li").get(address.format(key)).status_code == 404
+
+
+@pytest.fixture
+def root(town: Town) -> FlaskClient:
+    """An administrator's browser."""
+    with town.engine.unit_of_work() as session:
+        if directory.get_user(session, "root") is None:
+            directory.create_demo_user(session, "root", "管理员", "admin", [("XZSPJ", "window")])
+    return town.visit("root")
+
+
+def test_a_number_beyond_64_bits_is_refused_by_every_page_that_takes_one(town: Town, root: FlaskClient) -> None:
+    huge = "9" * 30
+    instance = city.open_tasks(town.engine, str(town.project))[0].instance_key
+    for address in (
+        f"/document-templates/W03?version={huge}",
+        f"/instances/{instance}?scope={huge}",
+        f"/calendar?year={huge}",
+        f"/go?q={huge}",
+    ):
+        assert root.get(address).status_code < 500, address
+    for address, data in (
+        (f"/projects/{town.project}/case-file", {"case": huge}),
+        ("/document-templates/W03/take-back", {"version": huge, "based_on": "0"}),
+        ("/document-templates/W03/take-back", {"version": "0", "based_on": huge}),
+        ("/calendar/apply", {"year": huge, "text": "x"}),
+    ):
+        assert 400 <= root.post(address, data=data).status_code < 500, address
+
+
+@pytest.mark.parametrize("value", ['"\\u0000"', '"\\ud800"', '{"\\ud800": 1}', "1e400", "9" * 30, "9" * 5000, "[" * 900 + "]" * 900, "NaN"])
+def test_a_typed_value_that_no_database_keeps_is_refused(town: Town, root: FlaskClient, value: str) -> None:
+    instance = city.open_tasks(town.engine, str(town.project))[0].instance_key
+    answer = root.post(f"/instances/{instance}/variables", data={"name": "typed", "value": value})
+    assert 400 <= answer.status_code < 500
+    with town.engine.reading() as session:
+        assert "typed" not in reads.variables(session, instance)
+
+
+def test_the_playground_computes_with_more_than_can_be_stored(root: FlaskClient) -> None:
+    asked = {"tab": "expression", "expression": "a > 1", "context": '{"a": 1e400}'}
+    assert ">true<" in root.post("/playground", data=asked, headers={"X-Fragment": "result"}).text
+    assert root.post("/playground", data=asked | {"context": '{"a": "\\ud800"}'}).status_code == 200

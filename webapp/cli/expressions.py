@@ -180,7 +180,7 @@ def read_context(text: str) -> dict[str, Any]:
         if not path.is_file():
             raise NotFound(what="文件", key=str(path))
         text = path.read_text(encoding="utf-8-sig")
-    return read_object(text)
+    return read_object(text, stored=False)
 
 
 def json_text(value: Any) -> str:
