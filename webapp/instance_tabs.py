@@ -42,6 +42,8 @@ PAST_TABS = ("variables", "incidents", "work", "decisions", "audit")
 """What the history tells of a past moment."""
 
 MAX_ROWS = 200
+MAX_SCOPES = 20
+"""Scopes beside the process that are listed unless an element is chosen: then its own and those around it are."""
 LONG_VALUE = 80
 """Longer values are folded."""
 MAX_VALUE = 20_000
@@ -99,7 +101,10 @@ def build(session: Session, seen: Picture, tab: str, scope: int) -> dict[str, An
     shown = tab if not past or tab in PAST_TABS else "variables"
     screen: dict[str, Any] = {"tabs": _tabs(session, seen), "tab": shown, "scope": scope}
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "variables": lambda: {"scopes": list(variable_scopes(session, seen, scope))},
+        "variables": lambda: {
+            "scopes": list(variable_scopes(session, seen, scope)),
+            "more_scopes": not scope and len(seen.variables) > MAX_SCOPES + 1,
+        },
         "incidents": lambda: {"incidents": list(incidents(session, seen))},
         "work": lambda: work(session, seen),
         "messages": lambda: {"messages": _found(session, MESSAGE_SUBSCRIPTIONS, seen.row.key), "element_names": element_names(seen)},
@@ -159,7 +164,7 @@ def variable_scopes(session: Session, seen: Picture, chosen: int) -> Iterator[Sc
 def _scopes(seen: Picture, chosen: int) -> list[int]:
     by_token = {each.token_id: each for each in seen.elements}
     if not chosen:
-        return [0, *sorted(scope for scope in seen.variables if scope and scope in by_token)][:MAX_ROWS]
+        return [0, *sorted(scope for scope in seen.variables if scope and scope in by_token)][: MAX_SCOPES + 1]
     if chosen not in by_token:
         raise NotFound(what=_("元素实例"), key=chosen)
     around = [chosen]

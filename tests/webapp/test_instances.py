@@ -52,6 +52,13 @@ def test_modeler_opens_the_instance_after_a_start(office: Office) -> None:
     assert office.visit("ana").get(f"/operate/processes/{key}").location == f"/instances/{key}"
 
 
+def test_alt_k_finds_an_instance_by_its_number_for_watchers_only(office: Office) -> None:
+    key = office.start()
+    assert f"/instances/{key}" in office.visit("ana").get(f"/go?q={key}").text
+    assert f"/instances/{key}" not in office.visit("li").get(f"/go?q={key}").text
+    assert office.visit("ana").get(f"/go?q={'9' * 40}").status_code == 200
+
+
 # ---------------------------------------------------------------------- look
 def test_the_diagram_says_where_tokens_are_and_what_was_passed(office: Office) -> None:
     key = office.start(fee=500)

@@ -9,7 +9,10 @@ from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from engine.policy import may_watch
 from engine.store import definitions as store
+from engine.store.search import Condition, search
+from engine.store.search_sources import PROCESS_INSTANCES
 from handlers.directory import service as directory
 from handlers.projects import service as projects
 from handlers.tasks import service as tasks
@@ -18,6 +21,8 @@ from webapp.context import actor, engine
 
 blueprint = Blueprint("go", __name__, url_prefix="/go")
 
+MAX_DIGITS = 19
+"""Every number of fewer digits fits a database key."""
 MOST = 6
 """Hits of one kind that are shown: whoever needs more types another word."""
 
@@ -37,7 +42,14 @@ def find() -> str:
     """The hits for `q` as a fragment; without words the places and what is due next."""
     words = request.args.get("q", "").strip()[:100]
     with engine().reading() as session:
-        hits = [*_places(words), *_tasks(session, words), *_projects(session, words), *_processes(session, words)]
+        finders = (_tasks, _projects, _processes, _instance)
+        hits = [*_places(words), *(hit for find in finders for hit in find(session, words))]
+            *_places(words),
+            *_tasks(session, words),
+            *_projects(session, words),
+            *_processes(session, words),
+            *_instance(session, words),
+        ]
     return render_template("_go.html", hits=hits, words=words)
 
 
@@ -68,3 +80,11 @@ def _processes(session: Session, words: str) -> Iterator[Hit]:
     rows = [r for r in store.latest_versions(session, "process") if words.lower() in f"{r.process_id} {r.name}".lower()]
     for row in rows[:MOST]:
         yield Hit(_("流程"), row.name or row.process_id, row.process_id, url_for("definitions.process", identifier=row.process_id))
+
+
+def _instance(session: Session, words: str) -> Iterator[Hit]:
+    """A process instance by its whole number, for those who may watch."""
+    if not (may_watch(actor()) and words.isascii() and words.isdecimal() and len(words) < MAX_DIGITS):
+        return
+    for row in search(session, PROCESS_INSTANCES, [Condition("process_instance_key", "eq", int(words))]).rows:
+        yield Hit(_("流程实例"), row.definition_name or row.process_id, str(row.key), url_for("instances.show", key=row.key))
