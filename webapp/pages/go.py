@@ -43,13 +43,7 @@ def find() -> str:
     words = request.args.get("q", "").strip()[:100]
     with engine().reading() as session:
         finders = (_tasks, _projects, _processes, _instance)
-        hits = [*_places(words), *(hit for find in finders for hit in find(session, words))]
-            *_places(words),
-            *_tasks(session, words),
-            *_projects(session, words),
-            *_processes(session, words),
-            *_instance(session, words),
-        ]
+        hits = [*_places(words), *(hit for finder in finders for hit in finder(session, words))]
     return render_template("_go.html", hits=hits, words=words)
 
 
