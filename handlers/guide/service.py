@@ -29,7 +29,7 @@ from handlers.licences import service as licences
 from handlers.projects import service as projects
 
 MOST_QUESTIONS = 12
-WINDOW_UNIT = "XZSPJ"
+WINDOW_UNIT, ACCEPTANCE = "XZSPJ", "S4"
 OPEN_ANSWERS = ("application.fblx", "application.ydbz", "application.zbfa", "project.jzmj")
 """What only the application itself says: a material that hangs on it is told with its condition, not left out."""
 
@@ -152,8 +152,8 @@ def needed(session: Session, facts: Mapping[str, Any]) -> list[NeededItem]:
     }
     listed = {row["item"]: row["basis"] for row in to_json(evaluate_decision(session, "required_items", context).value)}
     for member in to_json(evaluate_decision(session, "acceptance_members", context).value) or []:
-        if member["item"] in catalogue().items:
-            listed.setdefault(member["item"], "建设工程质量管理条例第十六条")
+        if (found := catalogue().items.get(member["item"])) is not None and found.stage == ACCEPTANCE:
+            listed.setdefault(found.code, found.legal_basis)  # utilities and other members look at what was granted before
     spared = licences.area_results(facts.get("project") or {}, clock.now().astimezone(CHINA).date())
     order = {stage.code: number for number, stage in enumerate(catalogue().stages)}
     items = sorted((catalogue().item(code) for code in listed), key=lambda item: (order[item.stage], item.code))

@@ -20,6 +20,8 @@ from handlers.licences.rules import AreaAssessment, areas
 from handlers.projects import service as projects
 from handlers.projects.service import Project
 
+CONSTRUCTION_PERMIT = "ZJ03"
+"""Its own flow extends the time to start, twice, and voids the permit otherwise (建筑法 9): works that have started prove it."""
 REVOKED = 15
 """The case status 撤销: whatever revoked the case (a broken 告知承诺, too) revoked its licence."""
 STATES = {"valid": "有效", "expired": "有效期届满", "revoked": "已撤销", "cancelled": "已注销"}
@@ -156,7 +158,8 @@ def add_event(
 
 def _licence(row: LicenceRow, reached: Mapping[str, date], today: date, *, revoked: bool) -> Licence:
     used_on = reached.get(row.used_by) if row.used_by else None
-    used = used_on is not None and (row.valid_until is None or used_on <= row.valid_until)
+    in_time = row.valid_until is None or (used_on is not None and used_on <= row.valid_until)
+    used = used_on is not None and (in_time or row.item_code == CONSTRUCTION_PERMIT)
     lapsed = row.valid_until is not None and row.valid_until < today and not used
     state = "revoked" if revoked and row.state == "valid" else row.state
     return Licence(

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
 from handlers.guide import service as guide
 from handlers.projects import service as projects
@@ -57,6 +58,7 @@ def _screen(session: Session, known: Mapping[str, Any]) -> dict[str, Any]:
         "number": len([q for q in guide.asked(facts) if guide.chosen(q, facts) is not None]) + 1,
         "needed": found,
         "note": guide.material_note,
+        "stage_names": catalogue().stage_names,
         "units": directory.unit_names(session),
         "counts": {
             "items": len([one for one in found if not one.spared_by]),
