@@ -48,7 +48,7 @@ export function show(viewer, state) {
 export function fit(viewer, whole = false) {
   const canvas = viewer.get("canvas");
   canvas.zoom("fit-viewport", "auto");
-  if (whole || canvas.zoom() >= 0.5) return;
+  if (whole || canvas.zoom() >= 0.5) return void canvas.zoom(canvas.zoom() * 0.95, "auto"); // nothing touches the frame
   const registry = viewer.get("elementRegistry");
   const target = registry.find((element) => canvas.hasMarker(element.id, "active")) ?? registry.find((element) => element.type === "bpmn:StartEvent");
   canvas.zoom(0.75, target && { x: target.x, y: target.y });
