@@ -28,6 +28,7 @@ OWNERS = {
     "register": "projects",
     "licences": "projects",
     "checklist": "projects",
+    "oneform": "projects",
     "documents": "projects",
     "board": "projects",
     "modeler": "definitions",

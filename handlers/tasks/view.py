@@ -20,6 +20,7 @@ from handlers.cases.service import Case, cases_of_root
 from handlers.catalogue.service import MaterialRequirement, catalogue
 from handlers.directory import service as directory
 from handlers.materials.service import Material, materials_of
+from handlers.oneform import service as oneform
 from handlers.projects import service as projects
 from handlers.tasks.answers import answer_lines
 from handlers.tasks.forecast import coming
@@ -123,10 +124,13 @@ def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
     case = _case_of(session, row)
     diagram = diagram_state(session, row.instance_key)
     project = projects.find_project(session, row.business_id)
+    schema = None if limited or row.form_key is None else form_schema(session, row.form_key)
+    if schema is not None and project is not None and row.state == "CREATED" and not variables.get("application"):
+        variables = variables | oneform.values_for(session, project.id, schema["id"])
     return TaskView(
         task=shown[task_key],
         limited=limited,
-        schema=None if limited or row.form_key is None else form_schema(session, row.form_key),
+        schema=schema,
         data={} if limited else _form_data(row, draft, variables),
         draft_at=draft.saved_at if draft is not None else None,
         can_claim=_may(actor, "claim", row, facts) and row.assignee is None,

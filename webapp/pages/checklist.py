@@ -16,6 +16,7 @@ from handlers.directory import service as directory
 from handlers.guide import service as guide
 from handlers.licences import service as licences
 from handlers.materials import service as materials
+from handlers.oneform import service as oneform
 from handlers.preconditions import service as preconditions
 from handlers.projects import service as projects
 from webapp.context import actor, engine
@@ -36,6 +37,7 @@ def show(project_id: int) -> str:
             units=directory.unit_names(session),
             may_confirm=may_confirm,
             stage_names=catalogue().stage_names,
+            form_stages={one.stage for one in oneform.application_forms()},
         )
 
 

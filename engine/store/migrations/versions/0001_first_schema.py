@@ -567,6 +567,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_resource_deployment_key"), "resource", ["deployment_key"], unique=False)
     op.create_table(
+        "stage_form",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.String(length=4), nullable=False),
+        sa.Column("data", database.Json, nullable=False),
+        sa.Column("saved_by", sa.String(length=100), nullable=False),
+        sa.Column("saved_at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_stage_form_project_id_project")),
+        sa.PrimaryKeyConstraint("project_id", "stage", name=op.f("pk_stage_form")),
+    )
+    op.create_table(
         "user_task_candidate",
         sa.Column("task_key", database.BigKey, nullable=False),
         sa.Column("kind", sa.String(length=5), nullable=False),
@@ -1065,6 +1075,7 @@ def downgrade() -> None:
     op.drop_table("user_task_draft")
     op.drop_index("ix_user_task_candidate_name", table_name="user_task_candidate")
     op.drop_table("user_task_candidate")
+    op.drop_table("stage_form")
     op.drop_index(op.f("ix_resource_deployment_key"), table_name="resource")
     op.drop_table("resource")
     op.drop_table("project_milestone")
