@@ -18,6 +18,8 @@ from engine.settings import ROOT
 BODY = "body"
 """The name of the template that is printed; the other sources are what it stands on."""
 TIMEOUT_SECONDS = 30.0
+DRAFT_SECONDS, DRAFT_PATIENCE = 20.0, 20.0
+"""How long a text that is being edited may take to print, and how long its author waits for those of others."""
 MAX_PDF_BYTES = 50 * 1024 * 1024
 
 
@@ -60,28 +62,32 @@ class Print:
 class Printer:
     """One printing process, started when first needed. Thread-safe: callers wait for each other."""
 
-    def __init__(self, timeout: float = TIMEOUT_SECONDS) -> None:
-        self._timeout, self._lock = timeout, threading.Lock()
+    def __init__(self, timeout: float = TIMEOUT_SECONDS, patience: float = -1) -> None:
+        """`patience`: seconds to wait for other callers, -1 as long as it takes."""
+        self._timeout, self._patience, self._lock = timeout, patience, threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def print(self, sources: Mapping[str, str], context: Mapping[str, Any]) -> Print:
         """Print the template `sources["body"]` over `context`.
 
         Raises TemplateInvalid for a syntax error, DocumentNotPrinted when the template fails otherwise (with its line where it is known) or
-        takes too long, PrinterFailed when the process broke off for another reason.
+        takes too long, PrinterFailed when the process broke off for another reason or others keep it busy.
         """
         request = json.dumps({"sources": dict(sources), "context": dict(context)}, ensure_ascii=False).encode() + b"\n"
-        with self._lock:
-            try:
-                return self._ask(request)
-            except (OSError, ValueError) as error:
-                self._end()
-                raise PrinterFailed(reason=str(error)) from error
-            except DocumentNotPrinted:
-                raise
-            except LianbanError:
-                self._end()
-                raise
+        if not self._lock.acquire(timeout=self._patience):
+            raise PrinterFailed(reason="正在打印其他文书")
+        try:
+            return self._ask(request)
+        except (OSError, ValueError) as error:
+            self._end()
+            raise PrinterFailed(reason=str(error)) from error
+        except DocumentNotPrinted:
+            raise
+        except LianbanError:
+            self._end()
+            raise
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """End the process; the next print starts another."""
@@ -144,4 +150,6 @@ def _refusal(answer: Mapping[str, Any]) -> DocumentNotPrinted:
 
 
 printer = Printer()
-"""The printer of this process."""
+"""The printer of issued documents in this process."""
+drafts = Printer(DRAFT_SECONDS, DRAFT_PATIENCE)
+"""Prints what is being edited: a draft that never ends must not keep issued documents waiting."""

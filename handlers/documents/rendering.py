@@ -72,9 +72,9 @@ def pdf(sources: Mapping[str, str], context: Mapping[str, Any]) -> Printed:
     text = html(sources, context)
     try:
         document = HTML(string=text, url_fetcher=URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)).render()
+        return Printed(document.write_pdf(), len(document.pages))  # attachments are fetched only now
     except FatalURLFetchingError as error:
         raise ValueError(f"文书模板不能引用外部内容：{error}") from error
-    return Printed(document.write_pdf(), len(document.pages))
 
 
 def _required(facts: Mapping[str, Any], label: str) -> Any:

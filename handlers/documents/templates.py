@@ -21,7 +21,7 @@ from engine.settings import ROOT
 from engine.store import audit
 from handlers.catalogue.service import catalogue
 from handlers.documents.models import DocumentTemplateRow
-from handlers.documents.printer import BODY, Print, printer
+from handlers.documents.printer import BODY, Print, drafts
 from handlers.documents.samples import sample_context
 
 FOLDER = ROOT / "processes" / "documents"
@@ -115,7 +115,7 @@ def check(actor: Actor, kind: str, source: str) -> CheckedText:
     text = source.replace("\r\n", "\n")
     if not text.strip() or len(text) > MAX_SOURCE:
         raise Invalid(reason=f"模板不能为空，也不能超过 {MAX_SOURCE} 个字符")
-    return CheckedText(kind, text, printer.print(layouts() | {BODY: text}, sample_context(kind)))
+    return CheckedText(kind, text, drafts.print(layouts() | {BODY: text}, sample_context(kind)))
 
 
 def save(session: Session, actor: Actor, checked: CheckedText, *, note: str = "", based_on: int) -> Template:

@@ -23,7 +23,7 @@ from handlers.catalogue.service import catalogue
 from handlers.documents import issuing, production, samples, templates
 from handlers.documents import service as documents
 from handlers.documents.models import DocumentRow
-from handlers.documents.printer import DocumentNotPrinted, Printer, TemplateInvalid, printer
+from handlers.documents.printer import DocumentNotPrinted, Printer, PrinterFailed, TemplateInvalid, drafts, printer
 from handlers.materials.files import stored_path
 from handlers.projects.service import Project
 from tests.handlers.conftest import DAIRY, SCHOOL, WINDOW, Office
@@ -233,6 +233,7 @@ def test_a_syntax_error_is_refused_with_its_line(source: str, line: int, words: 
     [
         "{{ nobody }}", "{{ ''.__class__.__mro__ }}", "{{ document.__init__.__globals__ }}", "{{ cycler.__init__.__globals__.os }}",
         "{% include 'W03' %}", "<img src='file:///etc/passwd'>", "<img src='http://127.0.0.1:1/x.png'>", "{{ required('没有的内容') }}",
+        "<link rel=attachment href='file:///etc/hosts'>", "<a rel=attachment href='file:///etc/hosts'>x</a>",
         "<link rel=stylesheet href='file:///etc/hosts'>", "{{ range(999999999) | list }}",
     ],
 )  # fmt: skip
@@ -253,6 +254,14 @@ def test_an_endless_or_greedy_wording_is_ended_and_the_next_is_printed() -> None
         brief.print({"body": "{{ 'x' * 9999999999 }}", "macros": ""}, samples.sample_context("W01"))
     assert Printer.print(replace_timeout(brief), {"body": "<p>好</p>", "macros": ""}, samples.sample_context("W01")).pages == 1
     brief.close()
+
+
+def test_an_author_waits_for_those_of_others_only_so_long() -> None:
+    """Each waiting request holds a thread of the server; issued documents have a printer of their own."""
+    busy = Printer(patience=0.01)
+    with busy._lock, pytest.raises(PrinterFailed, match="正在打印其他文书"):
+        busy.print({"body": "<p>好</p>", "macros": ""}, samples.sample_context("W01"))
+    assert drafts is not printer
 
 
 def replace_timeout(made: Printer) -> Printer:
