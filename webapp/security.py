@@ -33,6 +33,13 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+
 HTTP_TEXTS = {
     400: lazy_gettext("请求的格式不正确"),
     401: lazy_gettext("请先登录"),
@@ -176,10 +183,10 @@ def refuse_unstorable_text() -> None:
 def add_headers(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(nonce=g.get("nonce", "")))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    given = {name.lower() for name, _value in headers}
+    for name, value in ALWAYS:
+        if name.lower() not in given:
+            headers.add(name, value)
     if response.mimetype == "text/html":
         headers.setdefault("Cache-Control", "no-store")
     return response

@@ -10,7 +10,8 @@ import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
+from flask import Flask, Request, Response, current_app, g, jsonify, redirect, request, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy import Integer, String, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -128,7 +129,17 @@ def clear_cookie(answer: AnyResponse) -> None:
     answer.delete_cookie(COOKIE, path="/")
 
 
+class FlashSessions(SecureCookieSessionInterface):
+    """Flask's session, which here only carries flash messages: without its cookie there is nothing to check a signature of."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def install(app: Flask) -> None:
+    app.session_interface = FlashSessions()
     opened: Engine = app.extensions["lianban"]
     app.secret_key = opened.settings.secret_key or shared_secret(opened)
     app.config.update(SESSION_COOKIE_NAME="lianban_flash", SESSION_COOKIE_SAMESITE="Lax")

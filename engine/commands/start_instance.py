@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.commands.root_run import RootRun, aside
@@ -14,6 +14,7 @@ from engine.errors import Conflict, NotFound
 from engine.policy import Actor
 from engine.store import audit, definitions
 from engine.store import models as m
+from engine.store.prepared import Prepared, fetch
 
 
 def start_instance(
@@ -59,10 +60,13 @@ def _definition(session: Session, process_id: str, version: int | None) -> int:
         if latest is None:
             raise NotFound(what="流程", key=process_id)
         return latest
-    statement = select(m.process_definition.c.key).where(
-        m.process_definition.c.process_id == process_id, m.process_definition.c.version == version
-    )
-    key = session.scalar(statement)
-    if key is None:
+    rows = fetch(session.connection(), _VERSION, {"process_id": process_id, "version": version})
+    if not rows:
         raise NotFound(what="流程版本", key=f"{process_id} v{version}")
-    return int(key)
+    return int(rows[0][0])
+
+
+_processes = m.process_definition.c
+_VERSION = Prepared(
+    select(_processes.key).where(_processes.process_id == bindparam("process_id"), _processes.version == bindparam("version"))
+)

@@ -29,7 +29,7 @@ from engine.store.database import Instant
 from engine.store.prepared import Prepared, fetch
 from engine.store.search_shapes import Condition, Operator, Parametrised, Part, named, parameters, part_of, with_parameters
 
-__all__ = ["AnyOf", "Condition", "Operator", "Order", "Page", "PageRequest", "Parametrised", "Source", "compare", "like", "search"]
+__all__ = ["AnyOf", "Condition", "Operator", "Order", "Page", "PageRequest", "Parametrised", "Source", "compare", "first", "like", "search"]
 
 MAX_LIMIT = 10_000
 DEFAULT_LIMIT = 100
@@ -132,6 +132,16 @@ def search(
         start_cursor=_cursor(rows[0][-marks:]) if rows else None,
         end_cursor=_cursor(rows[-1][-marks:]) if rows else None,
     )
+
+
+def first(
+    session: Session, source: Source, conditions: Sequence[Condition | AnyOf], *, visible: ColumnElement[bool] | None = None
+) -> Any | None:
+    """The first row that fulfils every condition and may be seen, None when there is none; nothing is counted."""
+    page = PageRequest(limit=1)
+    shaped = _shaped(source, conditions, (), page, visible)
+    found = _written_anew(session, source, conditions, (), page, visible) if shaped is None else _by_shape(session, shaped, page)
+    return found[0][0] if found[0] else None
 
 
 SortKey = tuple[ColumnElement[Any], bool]

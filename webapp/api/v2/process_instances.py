@@ -13,7 +13,7 @@ from engine import commands
 from engine.errors import NotFound
 from engine.policy import Actor
 from engine.store import reads
-from engine.store.search import Condition, PageRequest, search
+from engine.store.search import Condition, first
 from engine.store.search_sources import PROCESS_INSTANCES, visible_instances
 from webapp.api.filters import (
     KeyFilter,
@@ -139,10 +139,10 @@ def instance_json(row: Any) -> ProcessInstance:
 def visible_instance(session: Session, who: Actor, instance_key: int) -> Any:
     """The row of an instance that the actor may see; NotFound also for one that exists but is not theirs."""
     wanted = [Condition("process_instance_key", "eq", instance_key)]
-    rows = search(session, PROCESS_INSTANCES, wanted, page=PageRequest(limit=1), visible=visible_instances(who)).rows
-    if not rows:
+    row = first(session, PROCESS_INSTANCES, wanted, visible=visible_instances(who))
+    if row is None:
         raise NotFound(what="流程实例", key=instance_key)
-    return rows[0]
+    return row
 
 
 @v2.operation(

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from engine import commands
-from engine.errors import Conflict, Forbidden, LianbanError
+from engine.definitions import process_definition
+from engine.errors import Conflict, Forbidden, LianbanError, NotFound
 from engine.policy import Actor
 from engine.store import definitions, reads
 from webapp.api.types import (
@@ -122,8 +123,14 @@ def _definition(session: Session, body: CreateInstance) -> Any:
     """The version to start. Raises NotFound."""
     if body.process_definition_key is not None:
         return definitions.by_key(session, "process", body.process_definition_key)
+    process_id = body.process_definition_id or ""
     version = None if body.process_definition_version in {None, LATEST} else body.process_definition_version
-    return definitions.version_of_process(session, body.process_definition_id or "", version, body.process_definition_version_tag)
+    if version is not None or body.process_definition_version_tag is not None:
+        return definitions.version_of_process(session, process_id, version, body.process_definition_version_tag)
+    newest = definitions.bound_key(session, "process", process_id, "latest", 0)
+    if newest is None:
+        raise NotFound(what="流程", key=process_id)
+    return process_definition(session, newest)
 
 
 def _start(session: Session, who: Actor, body: CreateInstance, definition: Any) -> int:

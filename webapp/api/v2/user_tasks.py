@@ -12,7 +12,7 @@ from engine import commands
 from engine.errors import NotFound
 from engine.policy import require
 from engine.store import definitions
-from engine.store.search import Condition, PageRequest, search
+from engine.store.search import Condition, first
 from engine.store.search_sources import USER_TASKS, visible_tasks
 from handlers.directory import service as directory
 from webapp.api.filters import (
@@ -136,10 +136,10 @@ def get_user_task_form(user_task_key: int) -> Any:
 
 def _visible(session: Session, task_key: int) -> Any:
     wanted = [Condition("user_task_key", "eq", task_key)]
-    rows = search(session, USER_TASKS, wanted, page=PageRequest(limit=1), visible=visible_tasks(actor())).rows
-    if not rows:
+    row = first(session, USER_TASKS, wanted, visible=visible_tasks(actor()))
+    if row is None:
         raise NotFound(what="任务", key=task_key)
-    return rows[0]
+    return row
 
 
 def _user_task(row: Any) -> UserTask:
