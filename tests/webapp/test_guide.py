@@ -76,3 +76,15 @@ def test_the_public_list_and_the_directory_open(town: Town) -> None:
     browser = town.visit(city.APPLICANT)
     assert "行政许可公开" in browser.get("/licences?q=%25&page=99").text
     assert "政府投资条例第九条" in browser.get("/intermediaries").text
+
+
+def test_the_one_form_of_a_stage_is_shown_and_kept(town: Town) -> None:
+    project = town.register()
+    address = f"/projects/{project}/application/S1"
+    page = town.visit(city.APPLICANT).get(address).text
+    assert "每项内容的来源和用处" in page and "来自项目登记" in page and "data-submit-url" in page
+    assert "data-submit-url" not in town.visit("zrzyj").get(address).text
+    kept = town.visit(city.APPLICANT).post(address, json={"data": {"application": {"jsgq": 18}}})
+    assert kept.status_code == 200 and kept.json is not None and kept.json["next"] == address
+    assert town.visit(city.APPLICANT).get(f"/projects/{project}/application/S9").status_code == 404
+    assert town.visit("zrzyj").post(address, json={"data": {"application": {"jsgq": 18}}}).status_code == 403
