@@ -210,7 +210,7 @@ def incidents(session: Session, seen: Picture) -> Iterator[dict[str, Any]]:
             "message": row.message,
             "expression": _marked(details),
             "warnings": [str(each) for each in details.get("warnings", [])],
-            "values": {name: _short(value) for name, value in (details.get("values") or {}).items()},
+            "read": {name: _short(value) for name, value in (details.get("values") or {}).items()},
             "job_type": details.get("type", ""),
             "decision": details.get("decision", ""),
             "at": row.created_at,

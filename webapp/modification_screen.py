@@ -74,7 +74,7 @@ def apply(session: Session, actor: Actor, key: int, body: Mapping[str, Any], rea
     if not variables and not any(body.get(name) for name in INSTRUCTIONS):
         raise Invalid(reason=_("没有要执行的改动"))
     for where, values in variables.items():
-        commands.set_variables(session, actor, where, values, local=True)
+        commands.set_variables(session, actor, where, values, local=True, reason=reason)
     if any(body.get(name) for name in INSTRUCTIONS):
         commands.modify_instance(session, actor, key, change, reason=reason)
 

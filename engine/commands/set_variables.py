@@ -16,11 +16,14 @@ from engine.store.models import split_key
 MAX_NAME = 200
 
 
-def set_variables(session: Session, actor: Actor, scope_key: int, variables: Mapping[str, Any], *, local: bool = False) -> None:
+def set_variables(
+    session: Session, actor: Actor, scope_key: int, variables: Mapping[str, Any], *, local: bool = False, reason: str = ""
+) -> None:
     """Write variables at a process instance's or an element instance's key, as Camunda 8's set variables does.
 
     Without `local` each goes to the nearest scope that has it, else to the process; with it to the named scope itself. What waits for
-    the values (conditions, timers) reacts at once. Raises Forbidden (power `operate` or `deploy`), NotFound, Conflict (ended), Invalid.
+    the values (conditions, timers) reacts at once. A `reason` is kept in the audit trail.
+    Raises Forbidden (power `operate` or `deploy`), NotFound, Conflict (ended), Invalid.
     """
     require(actor, "operate", "deploy")
     wrong = [name for name in variables if not name or name.startswith("#") or len(name) > MAX_NAME]
@@ -39,6 +42,11 @@ def set_variables(session: Session, actor: Actor, scope_key: int, variables: Map
         root_key=row.root_key,
         instance_key=instance_key,
         business_id=row.business_id,
-        data={"scopeKey": str(scope_key), "names": sorted(variables), "local": local},
+        data={
+            "scopeKey": str(scope_key),
+            "names": sorted(variables),
+            "local": local,
+            **({"reason": reason.strip()} if reason.strip() else {}),
+        },
     )
     run.finish()

@@ -99,8 +99,8 @@ def test_the_diagram_and_the_tree_follow_and_an_open_form_keeps_what_is_typed(si
     expect(page.locator('.element-tree [data-element="check"]')).to_be_visible()
     page.get_by_label("修改 fee").click()
     page.get_by_label("fee 的新值（JSON）").fill("12345")
-    office.fill(key)
-    page.wait_for_timeout(2500)  # longer than a change takes to arrive
+    with page.expect_response(re.compile("/part/head")):  # the rest of the page follows
+        office.fill(key)
     expect(page.get_by_label("fee 的新值（JSON）")).to_have_value("12345")
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_text("变量 fee 已修改。")).to_be_visible()

@@ -116,6 +116,29 @@ def test_as_it_was_at_every_moment(office: Office) -> None:
     assert "还没有启动" in never
 
 
+def test_an_incident_is_seen_at_the_moment_when_it_was_open(office: Office) -> None:
+    key = office.stuck()
+    client = office.visit()
+    with office.engine.reading() as session:
+        stuck_at = inspection.moments(session, key)[-1].isoformat()
+    client.post(f"/instances/{key}/incidents/{office.incidents(key)[0].key}", data={"name": "fee", "value": "2000"})
+    past = client.get(f"/instances/{key}", query_string={"at": stuck_at}).text
+    assert state_of(past)["failed"] == ["x"]
+    assert "分支条件出错" in past
+    assert "修复并重试" not in past
+    now = client.get(f"/instances/{key}?tab=incidents").text
+    assert state_of(now)["failed"] == []
+    assert "已处理" in now
+
+
+def test_what_people_write_cannot_become_markup(office: Office) -> None:
+    key = office.start(fee="</script><img src=x>", **{"<b>name</b>": 1})
+    for address in ("", "/modify", "/variables/0/fee"):
+        page = office.visit().get(f"/instances/{key}{address}").text
+        assert "<img src=x>" not in page
+        assert "<b>name</b>" not in page
+
+
 @pytest.mark.parametrize("address", ["?at=yesterday", "?tab=nonsense", "?at=2022-13-01T00:00:00"])
 def test_addresses_that_mean_nothing_are_refused(office: Office, address: str) -> None:
     assert office.visit().get(f"/instances/{office.start()}{address}").status_code in (404, 422)
@@ -231,6 +254,14 @@ def test_a_list_of_changes_is_tried_without_happening_then_applied_together(offi
     assert sorted(office.live(key)) == ["big", "check", "sp_check"]
     assert office.variables(key)["fee"] == 7
     assert office.actions(key)[:2] == ["调整令牌", "修改变量"]
+
+
+def test_variables_alone_are_a_change_with_a_reason_too(office: Office) -> None:
+    key = office.start(fee=500)
+    body = {"reason": "录入错误", "variables": [{"scopeKey": str(key), "name": "fee", "value": 50}]}
+    assert office.visit("ana").post(f"/instances/{key}/modify", json=body).status_code == 200
+    assert office.variables(key)["fee"] == 50
+    assert "理由：录入错误" in office.visit().get(f"/operations?instance={key}").text
 
 
 def test_a_refused_change_leaves_everything_as_it_was(office: Office) -> None:
