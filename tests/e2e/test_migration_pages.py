@@ -17,12 +17,12 @@ from tests.webapp.versions import MIGRATE, NEW, OLD, RUNS, add_watchers, complet
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 Axe = Callable[[Page], list[str]]
-MANY = 60
+MANY = 30
 
 
 @pytest.fixture
 def site(engine: Engine, serve: Callable[[Engine], Site]) -> Site:
-    """60 instances of v1, two of them at 审查; v2 has that step under another id."""
+    """30 instances of v1, two of them at 审查; v2 has that step under another id."""
     with engine.unit_of_work() as session:
         directory.import_units(session)
     add_watchers(engine)
@@ -43,12 +43,12 @@ def test_heat_and_the_list_of_instances(site: Site, axe: Axe, size: dict[str, in
     page = site.visit("fenxi", size=size)
     page.goto(f"{RUNS}?version=1")
     expect(page.locator("[data-runs-heat][data-drawn]")).to_be_visible()
-    expect(page.locator(".heat-badge")).to_have_text(["58", "2"])
+    expect(page.locator(".heat-badge")).to_have_text(["28", "2"])
     fill = "e => getComputedStyle(e.querySelector('.djs-visual > :first-child')).fill"
     hot, cool = (page.locator(f'[data-element-id="{id}"]').evaluate(fill) for id in ("apply", "review"))
     assert hot == "rgb(238, 124, 84)" and cool not in (hot, "rgb(255, 255, 255)")
     page.get_by_label("累计进入").check()
-    expect(page.locator(".heat-badge").first).to_have_text("60")
+    expect(page.locator(".heat-badge").first).to_have_text("30")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_label("现在停留").check()
@@ -70,9 +70,9 @@ def test_selecting_instances_by_keyboard(site: Site) -> None:
     page.get_by_role("button", name="开始暂停").press("Enter")
     expect(page.get_by_text("完成 2", exact=True).first).to_be_visible()
     page.goto(f"{RUNS}?version=1")
-    page.get_by_label("全部符合条件的 60 个").press("Space")
+    page.get_by_label("全部符合条件的 30 个").press("Space")
     page.get_by_role("button", name="恢复", exact=True).press("Enter")
-    expect(page.get_by_text("共 60 个流程实例")).to_be_visible()
+    expect(page.get_by_text("共 30 个流程实例")).to_be_visible()
 
 
 def test_migrate_all_and_bring_them_back(site: Site, axe: Axe) -> None:
@@ -84,7 +84,7 @@ def test_migrate_all_and_bring_them_back(site: Site, axe: Axe) -> None:
     expect(page.locator(box(page, 1, "sign") + ">> xpath=self::*[contains(@class, 'diff-added')]")).to_be_visible()
     assert axe(page) == []
     page.get_by_role("button", name="试算").click()
-    expect(page.get_by_text("58 个可以迁移")).to_be_visible()
+    expect(page.get_by_text("28 个可以迁移")).to_be_visible()
     expect(page.get_by_text("2 个不能迁移")).to_be_visible()
     expect(page.locator("[data-migration][data-drawn]")).to_be_visible()
     page.locator(box(page, 0, "review")).first.click()
@@ -97,19 +97,19 @@ def test_migrate_all_and_bring_them_back(site: Site, axe: Axe) -> None:
     expect(page.get_by_text("需要指定对应元素")).to_have_count(0)
     expect(page.locator("[data-trial]")).to_have_count(0)  # it was about another mapping
     page.get_by_role("button", name="试算").click()
-    expect(page.get_by_text("60 个实例都可以迁移")).to_be_visible()
+    expect(page.get_by_text("30 个实例都可以迁移")).to_be_visible()
     assert axe(page) == []
     page.locator("#reason").fill("审查改为联合审查")
     page.get_by_role("button", name="执行迁移").click()
-    expect(page.get_by_text("完成 60", exact=False).first).to_be_visible()
+    expect(page.get_by_text("完成 30", exact=False).first).to_be_visible()
     assert axe(page) == []
     page.get_by_role("link", name="撤销这次迁移").click()
     page.locator("#reason").fill("发现问题")
     assert axe(page) == []
     page.get_by_role("button", name="撤销迁移").click()
-    expect(page.get_by_text("完成 60", exact=False).first).to_be_visible()
+    expect(page.get_by_text("完成 30", exact=False).first).to_be_visible()
     page.goto(f"{RUNS}?version=1")
-    expect(page.locator(".heat-badge")).to_have_text(["58", "2"])
+    expect(page.locator(".heat-badge")).to_have_text(["28", "2"])
 
 
 def test_the_mapping_by_keyboard(site: Site) -> None:

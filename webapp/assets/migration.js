@@ -1,6 +1,6 @@
 // The mapping of a migration: two diagrams side by side, lines between what corresponds, a select for each element. A change asks the
 // server for the plan anew (its findings, not ours). Click an element on the left, then its counterpart on the right; or use the selects.
-import { english, follow, installZoom, open } from "./viewer.js";
+import { english, follow, installZoom, open, shrink } from "./viewer.js";
 
 const SAY = {
   pick: (name) => (english ? `Now click what stands for “${name}” on the right.` : `请在右图点击与“${name}”对应的元素。`),
@@ -8,7 +8,7 @@ const SAY = {
   done: (from, to) => (english ? `${from} → ${to}` : `已对应：${from} → ${to}`),
   failed: english ? "The plan cannot be made anew; reload the page." : "无法更新对应关系，请刷新页面。",
 };
-const MARKS = ["diff-added", "diff-removed", "diff-changed", "diff-focus", "mapped"];
+const MARKS = ["diff-added", "diff-removed", "diff-changed", "diff-focus"];
 const SVG = "http://www.w3.org/2000/svg";
 
 const shape = (viewer, id) => viewer.get("elementRegistry").get(id);
@@ -112,30 +112,33 @@ class Mapping {
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  // Where the middle of an element's edge is, in pixels of the two diagrams' common frame; null when it is not in sight.
-  edge(viewer, id, side) {
+  // The middle of an element's lower or upper edge, in pixels of the two diagrams' common frame; null when it is not in sight.
+  edge(viewer, id, lower) {
     const element = shape(viewer, id);
     if (!element || element.waypoints) return null;
     const frame = this.lines.getBoundingClientRect();
     const place = viewer.get("canvas").getContainer().getBoundingClientRect();
     const box = viewer.get("canvas").getAbsoluteBBox(element);
-    if (box.x + box.width < 0 || box.y + box.height < 0 || box.x > place.width || box.y > place.height) return null;
-    const x = Math.min(Math.max(side === "right" ? box.x + box.width : box.x, 0), place.width);
-    return { x: place.left - frame.left + x, y: place.top - frame.top + box.y + box.height / 2 };
+    const [x, y] = [box.x + box.width / 2, lower ? box.y + box.height : box.y];
+    if (x < 0 || y < 0 || x > place.width || y > place.height) return null;
+    return { x: place.left - frame.left + x, y: place.top - frame.top + y };
   }
 
-  // Only what changes its id and what is in focus: lines between everything would hide both diagrams.
+  // Only what changes its id and what is in focus: lines between everything would hide both diagrams. They sag below the elements,
+  // beside the sequence flows; where the diagrams stand one above the other they run down.
   drawLines() {
     this.lines.replaceChildren();
+    const [above, below] = [this.old, this.new].map((viewer) => viewer.get("canvas").getContainer().getBoundingClientRect());
+    const stacked = below.top >= above.bottom;
     for (const { source, target } of this.plan?.pairs ?? []) {
       const focused = source === this.focused;
       if (source === target && !focused) continue;
-      const from = this.edge(this.old, source, "right");
-      const to = this.edge(this.new, target, "left");
+      const from = this.edge(this.old, source, true);
+      const to = this.edge(this.new, target, !stacked);
       if (!from || !to) continue;
       const path = document.createElementNS(SVG, "path");
-      const reach = Math.max(40, Math.abs(to.x - from.x) / 3);
-      path.setAttribute("d", `M ${from.x} ${from.y} C ${from.x + reach} ${from.y}, ${to.x - reach} ${to.y}, ${to.x} ${to.y}`);
+      const sag = stacked ? -60 : 70;
+      path.setAttribute("d", `M ${from.x} ${from.y} C ${from.x} ${from.y + Math.abs(sag)}, ${to.x} ${to.y + sag}, ${to.x} ${to.y}`);
       if (focused) path.setAttribute("class", "on");
       this.lines.append(path);
     }
@@ -177,8 +180,12 @@ async function start(root) {
   root.addEventListener("change", (event) => "only" in event.target.dataset && narrow(root));
   const viewers = await Promise.all([...root.querySelectorAll("[data-xml]")].map(open));
   if (viewers.includes(null)) return;
-  installZoom(root, viewers.slice(0, 1)); // the other one follows
+  shrink(viewers);
+  const size = (viewer) => viewer.get("canvas").viewbox().inner.width;
+  const larger = [...viewers].sort((a, b) => size(b) - size(a))[0];
   new Mapping(root, viewers, follow(viewers));
+  installZoom(root, [larger]); // the other one follows
+  larger.get("canvas").zoom("fit-viewport", "auto");
   root.dataset.drawn = "1";
 }
 

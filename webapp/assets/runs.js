@@ -1,5 +1,5 @@
 // What runs on a version: heat on the diagram (tokens now, entries in total, mean duration), and the selection of instances in the list.
-import { english, installZoom, open } from "./viewer.js";
+import { english, installZoom, open, shrink } from "./viewer.js";
 
 // From pale yellow to brick red; black words stay readable on all of it.
 function colour(share) {
@@ -40,6 +40,7 @@ async function drawHeat(root) {
   const heat = JSON.parse(root.querySelector("[data-heat]").textContent);
   const viewer = await open(container);
   if (!viewer) return;
+  shrink([viewer]);
   installZoom(root, [viewer]);
   const view = () => root.querySelector("[name=heat]:checked").value;
   paint(viewer, heat, view());

@@ -18,6 +18,17 @@ export async function open(container) {
   return viewer;
 }
 
+// A flat diagram needs no tall frame: shrink the frames to what the tallest of the diagrams needs at its present zoom.
+export function shrink(viewers) {
+  const wanted = Math.max(...viewers.map((viewer) => viewer.get("canvas").viewbox().inner.height * Math.min(viewer.get("canvas").zoom(), 1)));
+  for (const viewer of viewers) {
+    const frame = viewer.get("canvas").getContainer().parentElement.parentElement;
+    frame.style.height = `${Math.max(200, Math.min(frame.clientHeight, wanted + 110))}px`;
+    viewer.get("canvas").resized();
+    viewer.get("canvas").zoom("fit-viewport", "auto");
+  }
+}
+
 // Buttons <button data-zoom="fit|in|out"> inside `root` act on all its viewers.
 export function installZoom(root, viewers) {
   root.addEventListener("click", (event) => {

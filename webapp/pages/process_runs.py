@@ -58,7 +58,7 @@ def show(identifier: str) -> str:
             "row": row,
             "versions": rows,
             "use": definitions.usage(session).get(row.key, Usage()),
-            "heat": _heat(uses),
+            "heat": _heat(dict(sorted(uses.items()))),
             "elements": _elements(model, uses),
             "sample": runs.SAMPLE,
             "names": {id: info.name or id for id, info in model.elements.items()},
