@@ -53,6 +53,7 @@ def offered(session: Session, actor: Actor, project_id: int | str) -> list[Item]
 def file_item(session: Session, actor: Actor, project_id: int | str, item_code: str, application: Mapping[str, Any] | None = None) -> int:
     """Apply for an item -> the key of its flow. Forbidden, FilingRefused when it is no parallel item, under way or granted already,
     PreconditionMissing and FilingBarred with the article."""
+    projects.lock_project(session, project_id)
     project = projects.get_project(session, actor, project_id)
     item = catalogue().item(item_code)
     if not _may_file(session, actor, project):

@@ -120,6 +120,7 @@ def enter_existing(
     Forbidden unless the window or the item's own body enters it; Invalid without a number, for a day to come or a term that ends before it
     began; LicenceRefused when the project holds the item already.
     """
+    projects.lock_project(session, project_id)
     project, item, now = projects.get_project(session, actor, project_id), catalogue().item(item_code), clock.now()
     today = now.astimezone(CHINA).date()
     if not (actor.can("represent_owner") or f"{item.unit}.handler" in actor.groups):

@@ -173,6 +173,14 @@ def get_project(session: Session, actor: Actor, project_id: int | str) -> Projec
     return _project(project_row(session, actor, project_id))
 
 
+def lock_project(session: Session, project_id: int | str) -> None:
+    """What asks first and writes then, once for each project, takes its turn here: of two clicks the second sees what the first has done.
+
+    Before anything else of the project is read in the transaction.
+    """
+    session.execute(select(ProjectRow.id).where(ProjectRow.id == int(project_id)).with_for_update())
+
+
 def visible_ids(session: Session, actor: Actor, project_ids: Collection[str]) -> list[str]:
     """Those of the projects that the actor may see, as they were given; "" (no project) is kept."""
     numbers = {int(text) for text in project_ids if text.isascii() and text.isdecimal() and int(text) <= MAX_ID}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from threading import Barrier
 from typing import Any
 
@@ -13,6 +14,9 @@ from engine import commands
 from engine.errors import LianbanError
 from engine.store import reads
 from handlers.board import service as boards
+from handlers.directory import service as directory
+from handlers.filing import service as filing
+from handlers.licences import service as licences
 from handlers.numbering import check_digit
 from handlers.projects.models import ProjectRow
 from tests.e2e import city
@@ -88,6 +92,34 @@ def test_two_registrations_with_one_code_are_one_project(town: Town) -> None:
         assert sorted(pool.map(register, range(2))) == [200, 409]
     with town.engine.reading() as session:
         assert session.query(ProjectRow).filter_by(code=data["project"]["xmdm"]).count() == 1
+
+
+def test_a_double_click_applies_for_an_item_once(town: Town) -> None:
+    project = town.register()
+    with town.engine.reading() as session:
+        item = filing.offered(session, city.actor(session, city.APPLICANT), project)[0].code
+
+    def apply(session: Session) -> None:
+        filing.file_item(session, city.actor(session, city.APPLICANT), project, item)
+
+    assert _together(town, apply, apply, apply).count("done") == 1
+    with town.engine.reading() as session:
+        running = [row for row in reads.instances_of_business(session, str(project)) if row.process_id == filing.FLOW]
+    assert len(running) == 1
+
+
+def test_a_double_click_enters_a_licence_once(town: Town) -> None:
+    project = town.register()
+    with town.engine.unit_of_work() as session:
+        if directory.get_user(session, "counter") is None:
+            directory.create_demo_user(session, "counter", "综合窗口", "staff", [("XZSPJ", "window")])
+
+    def enter(session: Session) -> None:
+        licences.enter_existing(session, city.actor(session, "counter"), project, "FG01", "昌发改〔2021〕1号", date(2021, 5, 1))
+
+    assert _together(town, enter, enter, enter).count("done") == 1
+    with town.engine.reading() as session:
+        assert len(licences.licences_of(session, project)) == 1
 
 
 def test_two_withdrawals_are_one(town: Town) -> None:
