@@ -140,6 +140,15 @@ def test_members_of_a_parallel_multi_instance_must_not_overwrite_each_other() ->
     assert ("multi-instance-overwrite", "sc") not in rules(declared, severity="warning")
 
 
+def test_members_that_add_to_a_variable_do_not_overwrite_it() -> None:
+    def written(source: str) -> set[tuple[str, str]]:
+        mapping = f'<zeebe:ioMapping><zeebe:output source="{source}" target="replies"/></zeebe:ioMapping>'
+        return rules(START + el("userTask", "t", zeebe(mapping) + multi()) + END + chain("s", "t", "e"), severity="warning")
+
+    assert ("multi-instance-overwrite", "t") in written("=[unit]")
+    assert ("multi-instance-overwrite", "t") not in written("=append(replies, unit)")
+
+
 HOSTILE = {
     "entity bomb": b'<!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><definitions>&b;</definitions>',
     "external entity": b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><d>&x;</d>',

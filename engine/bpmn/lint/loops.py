@@ -96,13 +96,22 @@ def _declared_between(writer: XmlElement, member: XmlElement) -> set[str]:
 
 
 def _written(writer: XmlElement) -> set[str]:
-    """Names an element writes outside itself: its output mappings, or without them its result variable."""
-    outputs = {(m.get("target") or "").split(".")[0] for m in all_zeebe(writer, "ioMapping/output")}
+    """Names an element writes over outside itself: its output mappings, or without them its result variable."""
+    outputs = all_zeebe(writer, "ioMapping/output")
     if outputs:
-        return outputs
+        return {(m.get("target") or "").split(".")[0] for m in outputs if not _adds_to_target(m)}
     own = _inputs(writer)
     results = {e.get("resultVariable") or "" for e in (zeebe(writer, "script"), zeebe(writer, "calledDecision")) if e is not None}
     return {name for name in results if name and name not in own}
+
+
+def _adds_to_target(mapping: XmlElement) -> bool:
+    """Whether an output mapping goes on from its target's value (`=append(replies, reply)`): no member's reply is lost."""
+    try:
+        read = compile_expression((mapping.get("source") or "").removeprefix("=")).variables
+    except ExpressionError:
+        return False
+    return mapping.get("target") in read
 
 
 def _check_collected(report: Report, node: XmlElement, output: str, local_names: set[str]) -> None:
