@@ -19,6 +19,8 @@ from engine.workcalendar import WorkCalendar
 
 ISSUE_HEADER = "document"
 """The task header by which a job says which document it issues."""
+ISSUE_TYPE = "document.issue."
+"""A listener has no headers: its job type ends with the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +100,7 @@ class World:
     def _note(self, job: JobOpened) -> None:
         if job.headers.get(ISSUE_HEADER):
             self.documents.append(job.headers[ISSUE_HEADER])
+        elif job.type.startswith(ISSUE_TYPE):
+            self.documents.append(job.type.removeprefix(ISSUE_TYPE))
         if job.type == "publish_message":
             self.messages.append(str(job.variables.get("messageName")))

@@ -205,3 +205,16 @@ def test_an_error_end_event_counts_although_its_scope_is_left_by_it() -> None:
     report = run_scenarios(model, scenarios, LIBRARY)
     assert report.ok
     assert report.coverage.missed == []
+
+
+LISTENED = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t"
+ xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+<process id="l" isExecutable="true"><startEvent id="s"/><endEvent id="e"><extensionElements><zeebe:executionListeners>
+<zeebe:executionListener eventType="start" type="document.issue.W22"/></zeebe:executionListeners></extensionElements></endEvent>
+<sequenceFlow id="f" sourceRef="s" targetRef="e"/></process></definitions>"""
+
+
+def test_documents_that_listeners_issue_count_too() -> None:
+    (model,) = parse(LISTENED.encode(), "l.bpmn")
+    _, scenarios = read_scenarios(b'{"process": "l", "scenarios": [{"name": "1", "then": {"documents": ["W22"]}}]}')
+    assert run_scenarios(model, scenarios, LIBRARY).ok
