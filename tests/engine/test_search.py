@@ -52,7 +52,7 @@ def test_every_field_of_every_source_can_be_compared_and_sorted(running: Engine,
     every: list[Condition] = []
     for field, column in source.fields.items():
         value = SAMPLES[datetime if isinstance(column.type, Instant) else column.type.python_type]
-        operators = ("eq", "neq") if isinstance(value, bool) else ("eq", "neq", "gt", "gte", "lt", "lte")
+        operators: tuple[Operator, ...] = ("eq", "neq") if isinstance(value, bool) else ("eq", "neq", "gt", "gte", "lt", "lte")
         every += [Condition(field, operator, value) for operator in operators]
         every += [Condition(field, "in", [value]), Condition(field, "notIn", [value]), Condition(field, "exists", True)]
         every += [Condition(field, "like", "p*?")] if isinstance(value, str) else []
