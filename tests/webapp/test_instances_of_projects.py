@@ -55,6 +55,12 @@ def test_open_tasks_name_the_office_and_the_page_names_the_project(town: Town, p
     assert "刘敏" in page  # who filled in the application
 
 
+def test_the_project_leads_operators_to_its_instances(town: Town, permit: int) -> None:
+    address = f"/projects/{town.project}?tab=diagram"
+    assert f'href="/instances/{permit}"' in town.visit("ada").get(address).text
+    assert f'href="/instances/{permit}"' not in town.visit("zrzyj").get(address).text
+
+
 def test_the_operations_log_by_project(town: Town, permit: int) -> None:
     client = town.visit("ada")
     assert f"/instances/{permit}" in client.get(f"/operations?action=all&business={town.project}").text
