@@ -49,7 +49,7 @@ class Item:
         received: str = "2022-05-11T10:30",
         *,
         prepared: bool = True,
-        **fields: object,
+        **fields: Any,
     ) -> None:
         self.office, self.code, self.unit = office, code, unit
         office.driver.move_to(at("2022-05-09T10:00"))
