@@ -31,8 +31,8 @@ BATCH_KINDS = {
     "undo_migration": lazy_gettext("撤销迁移"),
     "cancel": lazy_gettext("终止"),
     "retry_incidents": lazy_gettext("重试故障"),
-    "suspend": lazy_gettext("暂停"),
-    "resume": lazy_gettext("恢复"),
+    "suspend": lazy_gettext("暂停办理"),
+    "resume": lazy_gettext("恢复办理"),
     "modify": lazy_gettext("调整环节"),
 }
 BATCH_STATES = {

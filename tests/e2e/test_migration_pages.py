@@ -59,7 +59,7 @@ def test_heat_and_the_list_of_instances(site: Site, axe: Axe, size: dict[str, in
 def test_selecting_instances_by_keyboard(site: Site) -> None:
     page = site.visit("yunwei")
     page.goto(f"{RUNS}?version=1")
-    suspend = page.get_by_role("button", name="暂停", exact=True)
+    suspend = page.get_by_role("button", name="暂停办理")
     expect(suspend).to_be_disabled()
     page.locator("[name=key]").nth(1).press("Space")
     page.locator("[name=key]").nth(2).press("Space")
@@ -67,11 +67,11 @@ def test_selecting_instances_by_keyboard(site: Site) -> None:
     suspend.press("Enter")
     expect(page.get_by_text("共 2 个流程实例")).to_be_visible()
     page.locator("#reason").fill("核查")
-    page.get_by_role("button", name="开始暂停").press("Enter")
+    page.get_by_role("button", name="开始暂停办理").press("Enter")
     expect(page.get_by_text("完成 2", exact=True).first).to_be_visible()
     page.goto(f"{RUNS}?version=1")
     page.get_by_label("全部符合条件的 30 个").press("Space")
-    page.get_by_role("button", name="恢复", exact=True).press("Enter")
+    page.get_by_role("button", name="恢复办理").press("Enter")
     expect(page.get_by_text("共 30 个流程实例")).to_be_visible()
 
 
