@@ -50,9 +50,7 @@ def index() -> str:
     with engine().reading() as session:
         found = store.newest(session, NEWEST)
         people = runs_screen.people(session, (batch.created_by for batch in found))
-        lines = [
-            {"batch": batch, "by": people.get(batch.created_by, batch.created_by), "about": _about(session, batch)} for batch in found
-        ]
+        lines = [{"batch": batch, "by": people.get(batch.created_by, batch.created_by), "about": _about(session, batch)} for batch in found]
     return render_template("batches.html", lines=lines, kinds=runs_screen.BATCH_KINDS, states=runs_screen.BATCH_STATES)
 
 
