@@ -355,6 +355,7 @@ def material_rows(session: Session, project_id: int) -> list[dict[str, Any]]:
             "by": people.get(material.uploaded_by, material.uploaded_by),
             "at": material.uploaded_at,
             "url": url_for("materials.download", number=material.id),
+            "preview": url_for("materials.preview", number=material.id) if material.kind in materials.PREVIEWED else "",
         }
         for material in found
     ]

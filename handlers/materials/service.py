@@ -26,6 +26,9 @@ from handlers.materials.reuse import Source, confirm, sources
 from handlers.projects.access import project_row
 from handlers.projects.models import ProjectRow
 
+PREVIEWED = frozenset({"pdf", "jpg", "png"})
+"""Kinds of files that a browser may show: PDFs are checked at upload, pictures run nothing."""
+
 __all__ = [
     "Material",
     "Source",

@@ -88,7 +88,7 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     url = f"sqlite:///{folder / 'office.db'}"
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        name = f"office_{os.getpid()}_{next(_numbers)}"
+        name = f"served_office_{os.getpid()}_{next(_numbers)}"
         admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))

@@ -175,6 +175,7 @@ def test_a_file_is_added_to_the_project_and_can_be_downloaded(town: Town) -> Non
     page = applicant.get(f"/projects/{town.project}?tab=materials").text
     [address] = re.findall(r'href="(/materials/\d+)" download', page)
     assert applicant.get(address).data == PDF
+    assert f'href="{address}/preview"' in page
 
 
 def test_disguised_missing_and_foreign_files_are_refused(town: Town, stranger: FlaskClient) -> None:
