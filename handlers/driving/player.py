@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from engine import clock
 from engine.clock import CHINA
+from engine.errors import Refused
 from handlers.driving.driver import Driver, Stuck
 from handlers.driving.script import Rule, Script, Situation
 from handlers.driving.worktime import add_office_hours, after_workdays
@@ -83,9 +84,19 @@ class Player:
         if chance.rule.claim:
             doer, result = self._driver.claim(task), "签收"
         else:
-            doer, submission = self._driver.complete(task, chance.rule.answer, self.project)
+            try:
+                doer, submission = self._driver.complete(task, chance.rule.answer, self.project)
+            except Refused as refusal:
+                return self._put_off(task, refusal)
             result = result_of(submission)
         return Act(clock.now(), task.process_id, task.element_id, task.name, doer, result)
+
+    def _put_off(self, task: Row[Any], refusal: Refused) -> Act:
+        """The law wants something else first: think again on the next working day, when it may be there, or decide otherwise."""
+        del self._drawn[task.key]
+        rule, _ = self._draw(task, is_event=False)
+        self._drawn[task.key] = (rule, after_workdays(self._driver.calendar, clock.now(), 1))
+        return Act(clock.now(), task.process_id, task.element_id, task.name, "", f"暂缓：{refusal.details.get('reason', '')}")
 
     def _report(self, chance: _Chance) -> Act:
         event = chance.row
