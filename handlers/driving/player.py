@@ -96,7 +96,7 @@ class Player:
         del self._drawn[task.key]
         rule, _ = self._draw(task, is_event=False)
         self._drawn[task.key] = (rule, after_workdays(self._driver.calendar, clock.now(), 1))
-        return Act(clock.now(), task.process_id, task.element_id, task.name, "", f"暂缓：{refusal.details.get('reason', '')}")
+        return Act(clock.now(), task.process_id, task.element_id, task.name, "", f"暂缓：{refusal.message()}")
 
     def _report(self, chance: _Chance) -> Act:
         event = chance.row

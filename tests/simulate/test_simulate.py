@@ -52,3 +52,12 @@ def test_a_project_that_cannot_go_on_is_reported(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(simulation, "MOST_ACTS", 5)
     result, steps = run(tmp_path, 3, 1)
     assert not result.ok and "5" in result.outcome and len(steps) == 5
+
+
+def test_what_the_law_refuses_for_now_is_put_off_until_it_may_be(tmp_path: Path) -> None:
+    """建筑法 8: in a small project the construction permit waits for the planning permit that is handled beside it."""
+    result, steps = run(tmp_path, 4, 103)
+    assert result.ok
+    put_off = [step for step in steps if str(step["result"]).startswith("暂缓")]
+    assert put_off and "建筑法第八条" in put_off[0]["result"]
+    assert {step["element"] for step in steps if step["result"] == "准予"} >= {put_off[-1]["element"]}
