@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from engine import Engine, clock
 from engine.policy import Actor
@@ -18,7 +16,7 @@ from handlers.demo.people import add_people
 from handlers.directory import service as directory
 from handlers.driving.service import Driver, answer, deploy_everything, merged
 from handlers.projects import service as projects
-from tests.postgres import Cluster
+from tests.conftest import empty_database
 from webapp.composition import open_lianban
 
 START = datetime(2022, 4, 6, 11, 0, tzinfo=clock.CHINA)
@@ -49,24 +47,16 @@ class Office:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("office")
-    url = f"sqlite:///{folder / 'office.db'}"
-    if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        name = f"office_{os.getpid()}_{next(_numbers)}"
-        admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        url = cluster.url(name)
-    engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files", max_upload_mb=1))
-    engine.create_schema()
-    deploy_everything(engine)
-    with engine.unit_of_work() as session:
-        add_people(session)
-    driver = Driver(engine)
-    driver.move_to(START)
-    yield Office(engine, driver)
-    engine.close()
+    with empty_database(request.param, request, folder) as url:
+        engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files", max_upload_mb=1))
+        engine.create_schema()
+        deploy_everything(engine)
+        with engine.unit_of_work() as session:
+            add_people(session)
+        driver = Driver(engine)
+        driver.move_to(START)
+        yield Office(engine, driver)
+        engine.close()
 
 
 @pytest.fixture

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
 
 from engine import Engine
 from engine.settings import Settings
 from handlers.directory import service as directory
 from handlers.projects import service as projects
+from tests.conftest import empty_database
 from tests.e2e import city
-from tests.postgres import Cluster
 from webapp import create_app, sessions
 from webapp.composition import open_lianban
 
 PASSWORD = "correct horse 2022"
 OBJECTION = {"opinion": "不同意", "clause": "民用建筑设计统一标准 4.2.4", "change": "主出入口东移 40 m", "comment": "距交叉口太近。"}
-_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +80,13 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     Shared by the tests of a module: those that change something register a project of their own.
     """
     folder = tmp_path_factory.mktemp("town")
-    url = f"sqlite:///{folder / 'town.db'}"
-    if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        name = f"town_{os.getpid()}_{next(_numbers)}"
-        admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        url = cluster.url(name)
-    engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files"))
-    engine.create_schema()
-    city.found_city(engine)
-    project = city.bring_to_joint_review(engine)
-    objection = {"review": city.example("joint_review_opinion")["review"] | OBJECTION}
-    task = next(t for t in city.open_tasks(engine, project) if "ZJJ.handler" in t.candidate_groups)
-    city.complete(engine, task, objection)
-    yield Town(engine, create_app(engine), int(project))
-    engine.close()
+    with empty_database(request.param, request, folder) as url:
+        engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files"))
+        engine.create_schema()
+        city.found_city(engine)
+        project = city.bring_to_joint_review(engine)
+        objection = {"review": city.example("joint_review_opinion")["review"] | OBJECTION}
+        task = next(t for t in city.open_tasks(engine, project) if "ZJJ.handler" in t.candidate_groups)
+        city.complete(engine, task, objection)
+        yield Town(engine, create_app(engine), int(project))
+        engine.close()

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
 
 from engine import Engine, commands
 from engine.policy import SYSTEM
 from engine.settings import Settings
 from engine.store import reads
 from handlers.directory import service as directory
-from tests.postgres import Cluster
+from tests.conftest import empty_database
 from tests.webapp.conftest import log_in
 from webapp import create_app
 from webapp.composition import open_lianban
@@ -78,27 +75,16 @@ class Office:
         return re.findall(r'</time></td><td class="nowrap">[^<]*</td><td class="nowrap">([^<]*)</td>', page)
 
 
-_numbers = count()
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """Shared by the tests of a module: each starts instances of its own."""
     folder = tmp_path_factory.mktemp("office")
-    url = f"sqlite:///{folder / 'office.db'}"
-    if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        name = f"served_office_{os.getpid()}_{next(_numbers)}"
-        admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        url = cluster.url(name)
-    engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files"))
-    engine.create_schema()
-    staff_office(engine)
-    yield Office(engine, create_app(engine))
-    engine.close()
+    with empty_database(request.param, request, folder) as url:
+        engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files"))
+        engine.create_schema()
+        staff_office(engine)
+        yield Office(engine, create_app(engine))
+        engine.close()
 
 
 def staff_office(engine: Engine) -> None:
