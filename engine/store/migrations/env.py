@@ -28,7 +28,7 @@ context.configure(
     target_metadata=Base.metadata,
     include_name=is_ours,
     render_item=render,
-    render_as_batch=False,
+    render_as_batch=True,  # SQLite alters a table by copying it
     transaction_per_migration=False,
 )
 with context.begin_transaction():
