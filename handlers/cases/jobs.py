@@ -306,6 +306,8 @@ def decide(job: JobContext) -> dict[str, Any]:
     )
     if result == "granted":
         licences.grant(job.session, case.id, number, facts, person=job.actor, now=job.now)
+        today = projects.local_day(job.now)
+        projects.reach_by_item(job.session, case.project_id, case.item_code, today, evidence=number, person=job.actor)
     return {"documentNo": number} | provide_clock(job.session, case.id, job.now)
 
 

@@ -11,7 +11,7 @@ materials.csv   item,name,form,copies,necessity,source,commitment,tolerable,shar
 documents.csv   code,title,number,seal,issuer,body,recipient,internal,must_contain
 case_status.csv code,name,next,ended
 notices.csv     event,recipients,title,body
-milestones.csv  code,name,planned_field (of the registration form)
+milestones.csv  code,name,early,planned_field (of the registration form),registered,items,days,basis
 """
 
 from __future__ import annotations
@@ -142,11 +142,20 @@ class NoticeTemplate:
 
 @dataclass(frozen=True, slots=True)
 class MilestoneKind:
-    """A milestone of every project; `planned_field` is the field of the registration form with its planned day."""
+    """A milestone of every project; `planned_field` is the field of the registration form with its planned day.
+
+    `early`: which of the four 早 of the city's plan it is, "" for none. `registered`: the window or an agent enters it with evidence, as
+    `basis` names it. `items`: whoever is granted one of these has reached it. `days`: where a flow's variables tell the day.
+    """
 
     code: str
     name: str
+    early: str
     planned_field: str
+    registered: bool
+    items: tuple[str, ...]
+    days: tuple[str, ...]
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +217,7 @@ def catalogue(folder: Path = FOLDER) -> Catalogue:
         documents=_by_code(_document(r) for r in _rows(folder, "documents")),
         case_statuses=_by_code(_status(r) for r in _rows(folder, "case_status")),
         notices=MappingProxyType({r["event"]: _notice(r) for r in _rows(folder, "notices")}),
-        milestones=tuple(MilestoneKind(r["code"], r["name"], r.get("planned_field", "")) for r in _rows(folder, "milestones")),
+        milestones=tuple(_milestone(r) for r in _rows(folder, "milestones")),
         stage_names=MappingProxyType({stage.code: stage.name for stage in stages}),
     )
 
@@ -261,6 +270,12 @@ def _material(row: dict[str, str]) -> dict[str, Any]:
 
 def _status(row: dict[str, str]) -> CaseStatus:
     return CaseStatus(int(row["code"]), row["name"], frozenset(int(n) for n in row["next"].split()), row.get("ended", "") == "1")
+
+
+def _milestone(row: dict[str, str]) -> MilestoneKind:
+    texts = {name: row.get(name, "") for name in ("code", "name", "early", "planned_field", "basis")}
+    items, days = tuple(row.get("items", "").split()), tuple(row.get("days", "").split())
+    return MilestoneKind(**texts, registered=row.get("registered", "") == "1", items=items, days=days)
 
 
 def _notice(row: dict[str, str]) -> NoticeTemplate:

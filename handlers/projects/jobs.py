@@ -18,6 +18,8 @@ REGION = "652301"
 """昌吉市, GB/T 2260."""
 STARTED, PERMIT_TO_START = "started", "ZJ03"
 """开工, and the item whose preconditions of the start of work hold for it."""
+LAND = "land"
+"""拿地."""
 SPREAD, START, SERIALS = 7919, 31, 100_000
 """The five "random" digits: a sequence spread over all numbers (7919 is coprime to 100,000), so that none comes twice."""
 
@@ -64,7 +66,19 @@ def record_milestone(job: JobContext) -> None:
         preconditions.require(job.session, business_project(job), PERMIT_TO_START, "start_work", job.variables)
     given = job.variables.get("day")
     day = date.fromisoformat(given[:10]) if isinstance(given, str) and given else projects.local_day(job.now)
-    projects.record_milestone(job.session, business_project(job), milestone, day)
+    projects.record_milestone(job.session, business_project(job), milestone, day, person=job.actor)
+
+
+@registry.handler("project.record_milestone.land", transactional=True, inputs=("projectId", "landContract", "landAllocation"))
+def record_land(job: JobContext) -> None:
+    """记录拿地：出让合同签订或者划拨决定作出之日（执行监听器用）。
+
+    For an execution listener, which has no headers: the day and the number come from the contract or the allocation that was registered.
+    """
+    day = projects.told_day(LAND, job.variables) or projects.local_day(job.now)
+    papers = (job.variables.get(name) for name in ("landContract", "landAllocation"))
+    evidence = next((str(paper["number"]) for paper in papers if isinstance(paper, dict) and paper.get("number")), "")
+    projects.record_milestone(job.session, business_project(job), LAND, day, evidence=evidence, person=job.actor)
 
 
 @registry.handler("project.close", transactional=True, inputs=("projectId",), headers=("outcome", "milestone"))
@@ -76,7 +90,7 @@ def close(job: JobContext) -> None:
     project_id = business_project(job)
     projects.close_project(job.session, project_id, job.headers.get("outcome", "completed"), job.now)
     if milestone := job.headers.get("milestone"):
-        projects.record_milestone(job.session, project_id, milestone, projects.local_day(job.now))
+        projects.record_milestone(job.session, project_id, milestone, projects.local_day(job.now), person=job.actor)
 
 
 def business_project(job: JobContext) -> int:

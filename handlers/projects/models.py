@@ -34,7 +34,7 @@ class ProjectRow(Base):
 
 
 class MilestoneRow(Base):
-    """A milestone of a project (早落地、早开工、早建设、早运营): planned and actual day."""
+    """A milestone of a project (早落地、早开工、早建设、早运营): planned and actual day; what proves it, and who wrote it down last."""
 
     __tablename__ = "project_milestone"
 
@@ -42,3 +42,6 @@ class MilestoneRow(Base):
     code: Mapped[str] = mapped_column(String(20), primary_key=True)
     planned: Mapped[date | None] = mapped_column(Date)
     actual: Mapped[date | None] = mapped_column(Date)
+    evidence: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    recorded_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    recorded_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -24,8 +24,62 @@ from handlers.cases.models import CaseRow
 from handlers.catalogue.service import catalogue
 from handlers.directory import service as directory
 from handlers.projects.access import MAX_ID, project_row, visible_to
-from handlers.projects.models import MilestoneRow, ProjectRow
+from handlers.projects.milestones import (
+    Milestone,
+    correct_milestone,
+    may_correct,
+    may_register,
+    milestones,
+    milestones_of,
+    plan_from_registration,
+    plan_milestone,
+    reach_by_item,
+    record_milestone,
+    register_milestone,
+    told_day,
+)
+from handlers.projects.models import ProjectRow
 from handlers.stages import stage_processes
+
+__all__ = [
+    "FORM",
+    "LIFECYCLE",
+    "MAX_ID",
+    "PAGE",
+    "STATES",
+    "Milestone",
+    "Page",
+    "Project",
+    "ProjectLine",
+    "close_project",
+    "code_exists",
+    "correct_milestone",
+    "find_project",
+    "get_project",
+    "ids_matching",
+    "is_own",
+    "list_projects",
+    "local_day",
+    "lock_project",
+    "matches",
+    "may_correct",
+    "may_register",
+    "milestones",
+    "milestones_of",
+    "plan_milestone",
+    "project_names",
+    "project_row",
+    "reach_by_item",
+    "record_milestone",
+    "register_milestone",
+    "register_project",
+    "registration_form",
+    "runs_definition",
+    "set_code",
+    "told_day",
+    "visible_ids",
+    "visible_to",
+]
 
 FORM = "project_registration"
 LIFECYCLE = "project_lifecycle"
@@ -83,17 +137,6 @@ class Page:
     pages: int
 
 
-@dataclass(frozen=True, slots=True)
-class Milestone:
-    """A milestone with its planned and actual day; `delay_days` in calendar days, negative when early, None while not reached."""
-
-    code: str
-    name: str
-    planned: date | None
-    actual: date | None
-    delay_days: int | None
-
-
 # ---------------------------------------------------------------------- registration
 def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on_behalf_of: str | None = None) -> Project:
     """Register a project and start its life cycle.
@@ -122,7 +165,7 @@ def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on
     )
     session.add(row)
     session.flush()
-    _plan_milestones(session, row)
+    plan_from_registration(session, row)
     variables = {"projectId": str(row.id), "project": values | {"code": code}, "applicant": applicant}
     row.lifecycle_key = start_instance(session, actor, LIFECYCLE, variables, business_id=str(row.id), owner=applicant)
     row.variant = _variant(session, row)
@@ -159,12 +202,6 @@ def _applicant(session: Session, actor: Actor, on_behalf_of: str | None) -> str:
     if user is None or user.kind != "investor" or user.disabled:
         raise Invalid(reason=f"“{on_behalf_of}”不是项目单位的用户")
     return user.username
-
-
-def _plan_milestones(session: Session, row: ProjectRow) -> None:
-    for kind in catalogue().milestones:
-        planned = row.data.get(kind.planned_field) if kind.planned_field else None
-        session.add(MilestoneRow(project_id=row.id, code=kind.code, planned=date.fromisoformat(planned[:10]) if planned else None))
 
 
 # ---------------------------------------------------------------------- reading
@@ -278,18 +315,6 @@ def _lines(session: Session, rows: Any) -> list[ProjectLine]:
     ]
 
 
-def milestones(session: Session, project_id: int | str) -> list[Milestone]:
-    """The milestones of a project in the catalogue's order. Ask for the project first: access is checked there."""
-    rows = {row.code: row for row in session.scalars(select(MilestoneRow).where(MilestoneRow.project_id == int(project_id)))}
-    result = []
-    for kind in catalogue().milestones:
-        row = rows.get(kind.code)
-        planned, actual = (row.planned, row.actual) if row else (None, None)
-        delay = (actual - planned).days if planned and actual else None
-        result.append(Milestone(kind.code, kind.name, planned, actual, delay))
-    return result
-
-
 # ---------------------------------------------------------------------- what handlers record
 def set_code(session: Session, project_id: int | str, code: str) -> None:
     """Give a project its code (赋码); Conflict when another project has it."""
@@ -304,18 +329,6 @@ def set_code(session: Session, project_id: int | str, code: str) -> None:
 def code_exists(session: Session, code: str) -> bool:
     """Whether a project has this code."""
     return session.scalar(select(ProjectRow.id).where(ProjectRow.code == code)) is not None
-
-
-def record_milestone(session: Session, project_id: int | str, code: str, day: date) -> None:
-    """A milestone was reached; the first day stays. NotFound for a milestone the catalogue does not have."""
-    if code not in {kind.code for kind in catalogue().milestones}:
-        raise NotFound(what="里程碑", key=code)
-    row = session.get(MilestoneRow, (_row(session, project_id).id, code))
-    if row is None:
-        session.add(MilestoneRow(project_id=int(project_id), code=code, actual=day))
-    elif row.actual is None:
-        row.actual = day
-    session.flush()
 
 
 def close_project(session: Session, project_id: int | str, outcome: str, now: datetime) -> None:
