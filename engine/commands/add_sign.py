@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from engine import policy
 from engine.bpmn import Signer
 from engine.commands.complete_task import open_task
+from engine.commands.reasons import checked_reason
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, Forbidden, Invalid
 from engine.policy import Actor
@@ -25,7 +26,6 @@ from engine.store import audit, reads
 from engine.store.models import element_key, split_key
 
 MAX_NAME = 100
-MAX_REASON = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,6 @@ def add_sign(
     )
     run.finish()
     return [element_key(instance_key, each) for each in opened]
-
-
-def checked_reason(reason: str) -> str:
-    """What was said, if anything, without blanks around it. Raises Invalid when it is too long."""
-    if len(reason) > MAX_REASON:
-        raise Invalid(reason=f"理由不超过 {MAX_REASON} 字")
-    return reason.strip()
 
 
 def _check_not_open(session: Session, instance_key: int, task_key: int, who: Sequence[Asked]) -> None:

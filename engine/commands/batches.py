@@ -19,6 +19,7 @@ from engine.bpmn.migration import Instructions
 from engine.commands.cancel_instance import cancel_instance
 from engine.commands.migrate_instance import migrate_instance
 from engine.commands.modify_instance import modify_instance, read_modification
+from engine.commands.reasons import required_reason
 from engine.commands.resolve_incident import resolve_incident
 from engine.commands.resume_instance import resume_instance
 from engine.commands.suspend_instance import suspend_instance
@@ -35,6 +36,7 @@ from engine.unit_of_work import reading, unit_of_work
 log = structlog.get_logger(__name__)
 
 MAX_ITEMS = 10_000
+MAX_REASON = 500
 SLICE = 200
 """Items one job does before it makes room for others."""
 QUIET = timedelta(seconds=60)
@@ -118,7 +120,7 @@ def create_batch(
     Kinds and parameters: migrate {sourceKey, targetKey, mapping, branches, refreshTasks, refreshWaits}; undo_migration, cancel,
     retry_incidents, suspend and resume {}; modify {activateInstructions, moveInstructions, terminateInstructions} as in Camunda 8, by
     element ids.
-    Raises Forbidden, Invalid (unknown kind, nothing or more than 10,000 instances, no reason), NotFound (an instance that never was).
+    Raises Forbidden, Invalid (unknown kind, nothing or more than 10,000 instances, no reason, a long one), NotFound (an unknown instance).
     """
     if kind not in OPERATIONS:
         raise Invalid(reason=f"未知的批处理类型“{kind}”")
@@ -129,11 +131,10 @@ def create_batch(
         raise Invalid(reason=f"缺少参数：{'、'.join(missing)}")
     if not 1 <= len(keys) <= MAX_ITEMS:
         raise Invalid(reason=f"批处理需要 1 到 {MAX_ITEMS} 个流程实例，给出了 {len(keys)} 个")
-    if not reason.strip():
-        raise Invalid(reason="批处理必须填写理由")
+    said = required_reason(reason, "批处理", MAX_REASON)
     _check_exist(session, keys)
-    key = rows.insert(session, kind, parameters, reason.strip(), keys, actor.username, clock.now(), clock.wall_now())
-    data = {"batchKey": str(key), "kind": kind, "instances": len(keys), "reason": reason.strip()}
+    key = rows.insert(session, kind, parameters, said, keys, actor.username, clock.now(), clock.wall_now())
+    data = {"batchKey": str(key), "kind": kind, "instances": len(keys), "reason": said}
     audit.record(session, actor, "batch.created", data=data)
     runtime_of(session).jobs.enqueue(session, "run_batch", key)
     return key

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from engine.commands.reasons import required_reason
 from engine.commands.root_run import RootRun
-from engine.errors import Conflict, Invalid
+from engine.errors import Conflict
 from engine.policy import Actor, require
 from engine.store import audit
 
 
 def cancel_instance(session: Session, actor: Actor, instance_key: int, reason: str) -> None:
-    """Terminate it; history, documents and opinions stay. Raises Forbidden, Invalid (no reason), Conflict (ended, or a called instance)."""
+    """Terminate it; history, documents and opinions stay.
+
+    Raises Forbidden, Invalid (no reason or a long one), Conflict (ended, or a called instance).
+    """
     require(actor, "operate")
-    if not reason.strip():
-        raise Invalid(reason="终止流程必须填写理由")
+    said = required_reason(reason, "终止流程")
     run = RootRun.locked(session, actor, instance_key, suspended_too=True)
     row = run.row(instance_key)
     if row.parent_key is not None:
@@ -29,6 +32,6 @@ def cancel_instance(session: Session, actor: Actor, instance_key: int, reason: s
         root_key=row.root_key,
         instance_key=instance_key,
         business_id=row.business_id,
-        data={"reason": reason.strip()},
+        data={"reason": said},
     )
     run.finish()

@@ -7,8 +7,8 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from engine.bpmn import Activation
+from engine.commands.reasons import required_reason
 from engine.commands.root_run import RootRun
-from engine.errors import Invalid
 from engine.policy import Actor, require
 from engine.store import audit
 from engine.store.models import split_key
@@ -27,11 +27,11 @@ def jump_to_element(
 
     "branch": only this one moves; a join of the parallel block that it leaves goes on waiting for it. "all": every other element instance
     of the process instance goes too. Subprocesses around the target are opened as a modification does.
-    Raises Forbidden (power `operate` or `deploy`), Invalid (no reason, or an element nothing can jump to), NotFound, Conflict, Suspended.
+    Raises Forbidden (power `operate` or `deploy`), Invalid (no reason or a long one, an element nothing can jump to), NotFound, Conflict,
+    Suspended.
     """
     require(actor, "operate", "deploy")
-    if not reason.strip():
-        raise Invalid(reason="跳转必须填写理由")
+    said = required_reason(reason, "跳转")
     instance_key, token_id = split_key(element_instance_key)
     run = RootRun.locked(session, actor, instance_key)
     row = run.row(instance_key)
@@ -44,6 +44,6 @@ def jump_to_element(
         instance_key=instance_key,
         element_id=source,
         business_id=row.business_id,
-        data={"from": source, "to": element_id, "mode": mode, "reason": reason.strip()},
+        data={"from": source, "to": element_id, "mode": mode, "reason": said},
     )
     run.finish()

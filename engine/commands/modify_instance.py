@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.bpmn import Activation, Modification, Move, Termination
+from engine.commands.reasons import checked_reason
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, Invalid
 from engine.policy import Actor, require
@@ -25,6 +26,7 @@ def modify_instance(session: Session, actor: Actor, instance_key: int, change: M
     Raises Forbidden (power `operate` or `deploy`), NotFound (instance, element or element instance), Invalid, Conflict, Suspended.
     """
     require(actor, "operate", "deploy")
+    said = checked_reason(reason)
     count = len(change.activations) + len(change.moves) + len(change.terminations)
     if not 0 < count <= MAX_INSTRUCTIONS:
         raise Invalid(reason=f"修改指令应为 1 到 {MAX_INSTRUCTIONS} 条")
@@ -41,7 +43,7 @@ def modify_instance(session: Session, actor: Actor, instance_key: int, change: M
         root_key=row.root_key,
         instance_key=instance_key,
         business_id=row.business_id,
-        data={"reason": reason.strip(), **{name: value for name, value in _summary(change).items() if value}},
+        data={"reason": said, **{name: value for name, value in _summary(change).items() if value}},
     )
     run.finish()
 

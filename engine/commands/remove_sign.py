@@ -8,8 +8,9 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import policy
-from engine.commands.add_sign import Asked, checked_reason
+from engine.commands.add_sign import Asked
 from engine.commands.complete_task import open_task
+from engine.commands.reasons import checked_reason
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, Forbidden
 from engine.policy import Actor

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.commands.messages import offer_after_commit
+from engine.commands.reasons import checked_reason
 from engine.commands.root_run import RootRun
 from engine.commands.suspend_instance import mark_tree
 from engine.commands.work_jobs import free
@@ -19,8 +20,12 @@ from engine.store import models as m
 
 
 def resume_instance(session: Session, actor: Actor, instance_key: int, reason: str = "") -> None:
-    """Let the root of an instance go on. Raises Forbidden (power `operate`), NotFound, Conflict (not suspended, or ended meanwhile)."""
+    """Let the root of an instance go on.
+
+    Raises Forbidden (power `operate`), Invalid (a long reason), NotFound, Conflict (not suspended, or ended meanwhile).
+    """
     require(actor, "operate")
+    said = checked_reason(reason)
     run = RootRun.locked(session, actor, instance_key, suspended_too=True)
     root = run.row(run.row(instance_key).root_key)
     if root.state != "ACTIVE":
@@ -36,7 +41,7 @@ def resume_instance(session: Session, actor: Actor, instance_key: int, reason: s
         root_key=root.key,
         instance_key=root.key,
         business_id=root.business_id,
-        data={"reason": reason.strip()} if reason.strip() else {},
+        data={"reason": said} if said else {},
     )
     _deliver_signals(session, run, root.key)
     _fire_overdue(session, run, root.key)

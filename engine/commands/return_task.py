@@ -21,9 +21,10 @@ from engine import policy
 from engine.bpmn import ProcessModel
 from engine.commands.complete_task import open_task
 from engine.commands.looking import Instances, Look
+from engine.commands.reasons import required_reason
 from engine.commands.root_run import RootRun
 from engine.definitions import process_model
-from engine.errors import Conflict, Forbidden, Invalid, NotFound
+from engine.errors import Conflict, Forbidden, NotFound
 from engine.policy import Actor
 from engine.store import audit, history, reads
 from engine.store import models as m
@@ -32,7 +33,6 @@ from engine.store.models import element_key, split_key
 Mode = Literal["branch", "all"]
 MODES: tuple[Mode, ...] = ("branch", "all")
 POLICY = "returnPolicy"
-MAX_REASON = 2_000
 PEOPLE = frozenset(("userTask", "subProcess", "adHocSubProcess", "transaction", "callActivity"))
 """What a person can be sent back to; a service task would do its work again."""
 
@@ -70,7 +70,7 @@ def return_task(
     Raises NotFound, Forbidden (not the actor's task, or the diagram forbids it), Invalid (no reason), Conflict (not behind the task, or it
     would recall other branches), Suspended. Nothing is changed then.
     """
-    said = _reason(reason)
+    said = required_reason(reason, "退回")
     run = RootRun.locked(session, actor, split_key(task_key)[0])
     task = _returnable(session, actor, task_key)
     allowed = return_policy(process_model(session, task.definition_key), task.element_id)
@@ -144,12 +144,6 @@ def _modes(written: str) -> tuple[Mode, ...]:
 
 
 _NAMES: dict[Mode, str] = {"branch": "退回本分支", "all": "收回全部分支"}
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip() or len(reason) > MAX_REASON:
-        raise Invalid(reason=f"退回必须填写理由，不超过 {MAX_REASON} 字")
-    return reason.strip()
 
 
 def _returnable(session: Session, actor: Actor, task_key: int) -> Row[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from engine.commands.reasons import checked_reason
 from engine.commands.root_run import RootRun
 from engine.errors import Invalid
 from engine.policy import Actor, require
@@ -26,6 +27,7 @@ def set_variables(
     Raises Forbidden (power `operate` or `deploy`), NotFound, Conflict (ended), Invalid.
     """
     require(actor, "operate", "deploy")
+    said = checked_reason(reason)
     wrong = [name for name in variables if not name or name.startswith("#") or len(name) > MAX_NAME]
     if wrong:
         raise Invalid(reason=f"变量名不能使用（cannot be used as a name）：{wrong[0][:MAX_NAME]!r}")
@@ -46,7 +48,7 @@ def set_variables(
             "scopeKey": str(scope_key),
             "names": sorted(variables),
             "local": local,
-            **({"reason": reason.strip()} if reason.strip() else {}),
+            **({"reason": said} if said else {}),
         },
     )
     run.finish()

@@ -9,8 +9,9 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.commands.reasons import required_reason
 from engine.commands.root_run import RootRun
-from engine.errors import Conflict, Invalid
+from engine.errors import Conflict
 from engine.policy import Actor, require
 from engine.store import audit
 from engine.store import models as m
@@ -19,11 +20,10 @@ from engine.store import models as m
 def suspend_instance(session: Session, actor: Actor, instance_key: int, reason: str) -> None:
     """Suspend the root of an instance.
 
-    Raises Forbidden (power `operate`), Invalid (no reason), NotFound, Conflict (ended, or suspended already).
+    Raises Forbidden (power `operate`), Invalid (no reason or a long one), NotFound, Conflict (ended, or suspended already).
     """
     require(actor, "operate")
-    if not reason.strip():
-        raise Invalid(reason="暂停流程必须填写理由")
+    said = required_reason(reason, "暂停流程")
     run = RootRun.locked(session, actor, instance_key, suspended_too=True)
     root = run.row(run.row(instance_key).root_key)
     if root.state != "ACTIVE":
@@ -38,7 +38,7 @@ def suspend_instance(session: Session, actor: Actor, instance_key: int, reason: 
         root_key=root.key,
         instance_key=root.key,
         business_id=root.business_id,
-        data={"reason": reason.strip()},
+        data={"reason": said},
     )
 
 

@@ -102,7 +102,7 @@ def undo(key: int) -> Any:
         with engine().unit_of_work() as session:
             _migration(session, key)
             keys = [each.instance_key for each in commands.undoable_of_batch(session, actor(), key) if each.why_not is None]
-            fresh = commands.create_batch(session, actor(), "undo_migration", keys, {"batchKey": key}, request.form.get("reason", "")[:500])
+            fresh = commands.create_batch(session, actor(), "undo_migration", keys, {"batchKey": key}, request.form.get("reason", ""))
     except LianbanError as refusal:
         return _undo_page(key, refusal.message(language())), refusal.status
     flash(_("撤销已开始。"), "success")

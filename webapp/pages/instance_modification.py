@@ -61,7 +61,7 @@ def apply(key: int) -> Any:
     if not reason:
         raise Invalid(reason=_("请填写理由"))
     with engine().unit_of_work() as session:
-        modification_screen.apply(session, actor(), key, body, reason[:2000])
+        modification_screen.apply(session, actor(), key, body, reason)
     flash(_("改动已执行。"), "success")
     return jsonify({"url": url_for("instances.show", key=key)})
 

@@ -62,7 +62,7 @@ def _apply(identifier: str, form: MultiDict[str, str], choice: Choice) -> Any:
             if form.get("who") != "all":
                 keys = [trial.instance_key for trial in _trials(session, row, target, choice, keys) if trial.ok]
             parameters = choice.parameters(row.key, target.key)
-            key = commands.create_batch(session, actor(), "migrate", keys, parameters, reason=form.get("reason", "")[:500])
+            key = commands.create_batch(session, actor(), "migrate", keys, parameters, reason=form.get("reason", ""))
     except LianbanError as refusal:
         with engine().reading() as session:
             screen = _screen(session, identifier, form, choice)

@@ -84,7 +84,7 @@ def create(identifier: str) -> Any:
         with engine().unit_of_work() as session:
             _rows, row = runs_screen.version_row(session, identifier, request.form.get("version", type=int))
             keys = runs_screen.selected(session, actor(), row.key, request.form)
-            key = commands.create_batch(session, actor(), kind, keys, reason=request.form.get("reason", "")[:500])
+            key = commands.create_batch(session, actor(), kind, keys, reason=request.form.get("reason", ""))
     except LianbanError as refusal:
         return _confirmation(identifier, request.form, refusal.message(language())), refusal.status
     flash(_("批处理已开始。"), "success")
