@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
-import re
 import tempfile
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import BinaryIO
 import filetype
 
 from engine.errors import Invalid
+from handlers.materials.pdf import is_passive
 
 CHUNK = 1024 * 1024
 
@@ -86,31 +84,8 @@ def _is_active(name: str) -> bool:
     return name.endswith(("vbaproject.bin", *RUNNING)) or "/activex/" in name
 
 
-ACTIVE_PDF = re.compile(rb"/(?:JavaScript|JS|Launch|RichMedia|EmbeddedFile)(?![A-Za-z])")
-OBJECT_STREAM = re.compile(rb"/ObjStm(?![A-Za-z])")
-PACKED_HEAD, MOST_OBJECTS = 4096, 8 * CHUNK
-
-
 def _plain_pdf(path: Path) -> bool:
-    """A PDF without scripts, launched programs or embedded files (PDF 32000-1 12.6.4), also where its objects are packed (7.5.7)."""
-    if not _magic("pdf")(path):
-        return False
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if ACTIVE_PDF.search(content) is not None:
-            return False
-        return not any(ACTIVE_PDF.search(_unpacked(content, found.end())) for found in OBJECT_STREAM.finditer(content))
-
-
-def _unpacked(content: mmap.mmap, start: int) -> bytes:
-    """The objects of the stream whose dictionary goes on at `start`; b"" when they are not deflated."""
-    begin = content.find(b"stream", start, start + PACKED_HEAD)
-    if begin < 0:
-        return b""
-    packed = content[begin + len(b"stream") : begin + MOST_OBJECTS].lstrip(b"\r\n")
-    try:
-        return zlib.decompressobj().decompress(packed, MOST_OBJECTS)
-    except zlib.error:
-        return b""
+    return _magic("pdf")(path) and is_passive(path)
 
 
 def _autocad(path: Path) -> bool:
@@ -152,7 +127,7 @@ def take_in(folder: Path, name: str, stream: BinaryIO, limit: int) -> TakenFile:
             raise FileRefused(name=name, reason="文件是空的")
         extension = _extension(name)
         if not ACCEPTED[extension](path):
-            raise FileRefused(name=name, reason=f"内容不是 {extension} 文件，或者含有宏、脚本、可执行程序")
+            raise FileRefused(name=name, reason=f"内容不是 {extension} 文件，或者已损坏、加密，或者含有宏、脚本、可执行程序、附件")
         final = stored_path(folder, digest)
         final.parent.mkdir(exist_ok=True)
         path.replace(final)

@@ -11,10 +11,11 @@ from playwright.sync_api import expect
 from engine import Engine
 from tests.e2e.city import bring_to_joint_review, found_city, open_tasks
 from tests.e2e.conftest import Site
+from tests.pdf import pdf
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
-PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer\n<< >>\n%%EOF\n"
+PDF = pdf()
 
 
 def test_a_file_of_a_form(engine: Engine, serve: Callable[[Engine], Site], tmp_path: Path) -> None:

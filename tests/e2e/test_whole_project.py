@@ -21,6 +21,7 @@ from tests.e2e.conftest import Site
 from tests.e2e.filling import Filler
 from tests.e2e.people import Person, ProjectPage, all_at_once, event_box
 from tests.e2e.town import said
+from tests.pdf import pdf as pdf_content
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
@@ -139,7 +140,7 @@ class Journey:
 def journey(engine: Engine, serve: Callable[[Engine], Site], axe: Callable[[Page], list[str]], tmp_path: Path) -> Journey:
     town.found_town(engine)
     pdf = tmp_path / "附件.pdf"
-    pdf.write_bytes(b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer\n<< >>\n%%EOF\n")
+    pdf.write_bytes(pdf_content())
     return Journey(engine, serve(engine), pdf, axe)
 
 

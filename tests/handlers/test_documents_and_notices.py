@@ -19,6 +19,7 @@ from handlers.materials.service import checklist
 from handlers.notices import service as notices
 from handlers.projects.service import Project
 from tests.handlers.conftest import DAIRY, SCHOOL, Office
+from tests.pdf import pdf
 
 REASON = "申请材料反映的建设内容与批准的规划不符，不符合法定条件，依法不予许可。"
 
@@ -175,7 +176,7 @@ def test_a_finished_case_is_archived_when_its_last_document_is_printed(office: O
         mine = [d for d in documents.documents_of(session, granted.id) if d.case_id == case.id]
     for number, document in enumerate(mine):
         with office.engine.unit_of_work() as session:
-            content = f"%PDF-1.7 {number}\n%%EOF\n".encode()
+            content = pdf(note=b"%d" % number)
             taken = take_in(office.engine.settings.files_dir, "a.pdf", io.BytesIO(content), 1000)
             printed = {"sha256": taken.sha256, "size": taken.size, "pages": 1, "templateVersion": 0}
             production.file(session, document.id, printed, clock.now())

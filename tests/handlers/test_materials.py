@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 
 import pytest
 
@@ -14,8 +13,9 @@ from handlers.materials import service as materials
 from handlers.materials.files import FileRefused, FileTooLarge
 from handlers.projects import service as projects
 from tests.handlers.conftest import DAIRY, SCHOOL, Office
+from tests.pdf import packed, pdf, stream
 
-PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer<<>>\n%%EOF\n"
+PDF = pdf()
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 JPG = b"\xff\xd8\xff\xe0" + b"\x00" * 64
 DWG = b"AC1032" + b"\x00" * 64
@@ -82,12 +82,13 @@ def test_accepted_kinds(office: Office, project_id: int, name: str, content: byt
         ("全套.zip", b"PK\x03\x04 broken"),
         ("空.pdf", b""),
         ("double.pdf.exe", PDF),
-        ("报告.pdf", PDF + b"<</S/JavaScript/JS(app.alert(1))>>"),
-        ("报告.pdf", PDF + b"<</Type/Action/S/Launch/F(cmd.exe)>>"),
-        (
-            "报告.pdf",
-            PDF + b"<</Type/ObjStm/Filter/FlateDecode>>stream\r\n" + zlib.compress(b"<</S /JavaScript /JS (x)>>") + b"\nendstream",
-        ),
+        ("报告.pdf", pdf(b"/OpenAction<</S/JavaScript/JS(app.alert(1))>>")),
+        ("报告.pdf", pdf(b"/OpenAction<</S/JavaScript/J#53(app.alert(1))>>")),
+        ("报告.pdf", pdf(b"/OpenAction<</S 4 0 R/F(cmd.exe)>>", b"/Launch")),
+        ("报告.pdf", packed(b"/OpenAction<</S/JavaScript/JS(x)>>")),
+        ("报告.pdf", pdf(b"/Names<</EmbeddedFiles<</Names[(a)<</Type/Filespec/F(a.exe)/EF<</F 4 0 R>>>>]>>>>", stream(b"MZ"))),
+        ("报告.pdf", PDF[:-20]),
+        ("报告.pdf", pdf(b"/A" + b"[" * 20_000 + b"]" * 20_000)),
         ("全套.zip", archive("图纸/setup.EXE")),
         ("表.xlsx", archive("[Content_Types].xml", "xl/workbook.xml", "xl/activeX/activeX1.bin")),
     ],
@@ -106,8 +107,12 @@ def test_accepted_kinds(office: Office, project_id: int, name: str, content: byt
         "empty",
         "two extensions",
         "pdf with script",
+        "pdf with script under an escaped name",
         "pdf that launches",
         "pdf with packed script",
+        "pdf with a file inside",
+        "pdf cut off",
+        "pdf nested without end",
         "program in a zip",
         "xlsx with activex",
     ],
@@ -122,9 +127,18 @@ def test_disguised_dangerous_and_empty_files_are_refused_and_leave_nothing(
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_name_that_only_begins_like_an_action_is_no_script(office: Office, project_id: int) -> None:
-    packed = b"<</Type/ObjStm>>stream\nnot deflated\nendstream"
-    assert store(office, project_id, "说明.pdf", PDF + b"/JSharp /LaunchPad" + packed).kind == "pdf"
+@pytest.mark.parametrize(
+    "content",
+    [
+        pdf(b"/JSharp 1/LaunchPad 2"),
+        pdf(b"/Scan 4 0 R", stream(b"\x00/JS\x01/Launch\x02")),
+        pdf(b"/Outlines 1 0 R"),
+        packed(b"/Lang(zh-CN)"),
+    ],
+    ids=["a name that begins so", "chance bytes of a scan", "objects in a circle", "packed objects"],
+)
+def test_a_pdf_that_only_shows_something_is_accepted(office: Office, project_id: int, content: bytes) -> None:
+    assert store(office, project_id, "说明.pdf", content).kind == "pdf"
 
 
 def test_a_file_over_the_limit_is_refused(office: Office, project_id: int) -> None:
@@ -141,7 +155,7 @@ def test_a_path_in_the_name_is_cut_off(office: Office, project_id: int, name: st
 
 def test_a_second_file_of_a_material_is_its_next_version(office: Office, project_id: int) -> None:
     first = store(office, project_id, "a.pdf", PDF, item="版本测试")
-    second = store(office, project_id, "b.pdf", PDF + b"\n", item="版本测试")
+    second = store(office, project_id, "b.pdf", pdf(note=b"second"), item="版本测试")
     assert (first.version, second.version) == (1, 2)
     with office.engine.reading() as session:
         listed = [m.version for m in materials.materials_of(session, project_id) if m.item == "版本测试"]

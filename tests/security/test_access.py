@@ -14,10 +14,11 @@ from handlers.directory import service as directory
 from handlers.documents import service as documents
 from handlers.materials import service as materials
 from tests.e2e import city
+from tests.pdf import pdf
 from tests.security.walk import SAFE, asks
 from tests.webapp.conftest import Town
 
-PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n"
+PDF = pdf()
 
 
 @pytest.fixture(autouse=True)

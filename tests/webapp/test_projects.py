@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from handlers.directory import service as directory
 from tests.e2e import city
+from tests.pdf import pdf
 from tests.webapp.conftest import Town
 
 
@@ -161,7 +162,7 @@ def test_an_event_is_reported_once(town: Town) -> None:
     assert "申请撤回 外部事件" in text_of(applicant.get(f"{address}?tab=history").text)
 
 
-PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
+PDF = pdf()
 
 
 def upload(client: FlaskClient, project: int, name: str, content: bytes, item: str = "土地出让合同") -> int:

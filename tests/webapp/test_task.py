@@ -20,11 +20,12 @@ from engine.store import reads
 from handlers.directory import service as directory
 from handlers.materials import service as materials
 from tests.e2e.city import APPLICANT, bring_to_joint_review, example, found_city, open_tasks
+from tests.pdf import pdf
 from tests.webapp.conftest import log_in
 from webapp import create_app
 from webapp.composition import open_lianban
 
-PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer\n<< >>\n%%EOF\n"
+PDF = pdf()
 UPLOAD_MB = 3
 
 
