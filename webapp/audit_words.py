@@ -9,6 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from webapp.rendering import when
+
 OPERATIONS: dict[str, LazyString] = {
     "variables.set": lazy_gettext("修改变量"),
     "incident.resolved": lazy_gettext("处理异常"),
@@ -66,6 +68,8 @@ def details(action: str, data: Mapping[str, Any]) -> str:
         return "；".join(_modification(data))
     if action == "instance.jumped":
         return f"{data.get('from', '')} → {data.get('to', '')}"
+    if action == "clock.moved" and data.get("to"):
+        return _("业务时间改为 %(at)s", at=when(data["to"]))
     names = data.get("names") or data.get("resources") or []
     parts = [str(data.get(key)) for key in ("name", "processId", "kind", "messageName") if data.get(key)]
     if isinstance(names, list) and names:

@@ -27,5 +27,5 @@ def move_clock(session: Session, actor: Actor, *, to: datetime | None = None, by
     row = {"id": 1, "offset_seconds": math.ceil(offset.total_seconds())}
     upsert(session.connection(), m.business_clock, [row], ("id",), ("offset_seconds",))
     clock.set_offset(offset)
-    audit.record(session, actor, "clock.moved", data={"offsetSeconds": row["offset_seconds"]})
+    audit.record(session, actor, "clock.moved", data={"offsetSeconds": row["offset_seconds"], "to": clock.now().isoformat()})
     return offset

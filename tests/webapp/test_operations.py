@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 
 import pytest
 
 from engine import commands
+from engine.clock import CHINA
 from engine.policy import SYSTEM
 from tests.webapp.office import Office, office
 
@@ -80,3 +82,9 @@ def test_pages_follow_each_other_by_cursor(office: Office) -> None:
     assert 'rel="next"' not in second
     newer = second.split('rel="prev" href="')[1].split('"')[0].replace("&amp;", "&")
     assert "m59" in office.visit().get(newer).text
+
+
+def test_a_move_of_the_business_clock_says_where_to(office: Office) -> None:
+    with office.engine.unit_of_work() as session:
+        commands.move_clock(session, SYSTEM, to=datetime(2022, 8, 1, 10, 30, tzinfo=CHINA))
+    assert "业务时间改为 08-01 10:30" in office.visit().get("/operations").text
