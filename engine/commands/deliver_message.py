@@ -1,7 +1,8 @@
 """Delivers one message or signal to whoever waits for it, each consumer in its own transaction under its own root's lock.
 
 A message goes to at most one instance of each process (Camunda 8: once per process and message), a signal to every instance that waits
-for it at that moment. `message_correlation` remembers who took it in the consumer's own transaction, so a delivery that is repeated, after
+for it at that moment. A start event takes it unless an instance that its correlation key started is active (message_starts.py).
+`message_correlation` remembers who took it in the consumer's own transaction, so a delivery that is repeated, after
 a crash or by two processes at once, changes nothing.
 """
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.commands.message_starts import hold, is_taken, release
 from engine.commands.root_run import RootRun
 from engine.errors import LianbanError
 from engine.policy import SYSTEM, Actor
@@ -43,7 +45,15 @@ def deliver_message(runtime: Runtime, key: int) -> int:
         with unit_of_work(runtime) as session:
             state = "OPEN" if message.kind == "message" else "DELIVERED"
             session.execute(m.message.update().where(m.message.c.key == key, m.message.c.state == "NEW").values(state=state))
+    for how, row in targets:
+        if how == "start" and _needs_key(message):
+            release(runtime, row.process_id, message.correlation_key)
     return sum(outcome or 0 for outcome in outcomes)
+
+
+def _needs_key(message: Row[Any]) -> bool:
+    """Does the message start at most one active instance of a process at a time?"""
+    return message.kind == "message" and bool(message.correlation_key)
 
 
 def _waiting(session: Session, message: Row[Any]) -> list[Row[Any]]:
@@ -76,8 +86,7 @@ def _first_of_each(rows: Sequence[Row[Any]], column: str) -> list[Row[Any]]:
 
 
 def _starts(session: Session, message: Row[Any]) -> list[Row[Any]]:
-    if message.state != "NEW":
-        return []
+    """The start events of the latest versions that take it: when it is published, later only those that it was held for."""
     consumed = select(m.message_correlation.c.consumer).where(m.message_correlation.c.message_key == message.key)
     statement = (
         select(m.start_subscription, m.process_definition.c.process_id)
@@ -89,17 +98,22 @@ def _starts(session: Session, message: Row[Any]) -> list[Row[Any]]:
         )
         .order_by(m.process_definition.c.process_id)
     )
+    if message.state != "NEW":
+        held = select(m.held_message.c.process_id).where(m.held_message.c.message_key == message.key)
+        statement = statement.where(m.process_definition.c.process_id.in_(held))
     return list(session.execute(statement).all())
 
 
-def _try(runtime: Runtime, message: Row[Any], how: str, target: Row[Any]) -> int | None:
+def _try(runtime: Runtime, message: Row[Any], how: str, target: Row[Any], again: bool = True) -> int | None:
     """1 when the target took the message, 0 when it did not want it, None when the database failed."""
     sender = Actor(message.published_by, powers=SYSTEM.powers)
     try:
         with unit_of_work(runtime) as session:
             return _start(session, sender, message, target) if how == "start" else _correlate(session, sender, message, target)
     except IntegrityError:
-        return 0  # another process delivered it to this consumer at the same moment: message_correlation allows one
+        # at the same moment another process delivered it to this consumer (message_correlation allows one), or a message with the same
+        # correlation key: the second look tells which
+        return _try(runtime, message, how, target, again=False) if how == "start" and again else 0
     except LianbanError as error:
         log.warning("message not delivered", message=message.name, key=message.key, reason=error.message("en"))
         return 0
@@ -109,6 +123,12 @@ def _try(runtime: Runtime, message: Row[Any], how: str, target: Row[Any]) -> int
 
 
 def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) -> int:
+    if _was_taken(session, message, target.process_id):
+        return 0
+    single = _needs_key(message)
+    if single and is_taken(session, target.process_id, message.correlation_key):
+        hold(session, target.process_id, message.correlation_key, message.key)
+        return 0
     run = RootRun(session, actor)
     key = run.start(
         target.definition_key,
@@ -116,6 +136,7 @@ def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) 
         business_id=message.business_id,
         owner=message.owner,
         start_element=target.element_id,
+        start_key=message.correlation_key if single else None,
     )
     _remember(session, message, target.process_id, target.process_id, key, key, target.element_id)
     audit.record(
@@ -129,6 +150,11 @@ def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) 
     )
     run.finish()
     return 1
+
+
+def _was_taken(session: Session, message: Row[Any], consumer: str) -> bool:
+    taken = m.message_correlation.c
+    return session.execute(select(taken.at).where(taken.message_key == message.key, taken.consumer == consumer)).first() is not None
 
 
 def _correlate(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) -> int:

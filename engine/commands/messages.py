@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.commands.message_starts import startable
 from engine.errors import Conflict
 from engine.policy import Actor
 from engine.runtime import Runtime, runtime_of
@@ -132,7 +133,8 @@ def _buffered(session: Session, process_id: str, name: str, correlation_key: str
 
 
 def undelivered(session: Session, limit: int = 200) -> list[int]:
-    """Messages whose delivery a crash cut off, and open ones that meanwhile have a subscriber: what the sweep delivers."""
+    """Messages whose delivery a crash cut off, and open ones that meanwhile have a subscriber or may start a process: what the sweep
+    delivers."""
     new = select(m.message.c.key).where(m.message.c.state == "NEW")
     consumed = select(m.message_correlation.c.consumer).where(m.message_correlation.c.message_key == m.message.c.key)
     matched = (
@@ -151,7 +153,7 @@ def undelivered(session: Session, limit: int = 200) -> list[int]:
             m.process_instance.c.suspended_at.is_(None),
         )
     )
-    return sorted(session.scalars(new.union(matched).limit(limit)))
+    return sorted({*session.scalars(new.union(matched).limit(limit)), *startable(session, limit)})
 
 
 def remove_expired(session: Session) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine import clock
 from engine.bpmn.migration import Instructions, MigrationRefused, migrate
 from engine.commands.environment import CommandEnvironment
+from engine.commands.message_starts import carry_start_key
 from engine.commands.plan_migration import missing_forms, plan_between
 from engine.commands.root_run import RootRun
 from engine.definitions import process_definition, process_model
@@ -57,7 +58,8 @@ def migrate_instance(
     """Migrate the instance -> key of the migration, which `undo_migration` takes. A called instance is migrated by itself.
 
     `source_key`: refuse when the instance is no longer on this definition. A suspended instance stays suspended. Raises Forbidden,
-    NotFound, Conflict (ended, or on another version), MigrationRefused with every finding; nothing is changed then.
+    NotFound, Conflict (ended, on another version, or its correlation key is taken in the target process), MigrationRefused with every
+    finding; nothing is changed then.
     """
     require(actor, "operate", "deploy")
     run = RootRun.locked(session, actor, instance_key, suspended_too=True)
@@ -75,6 +77,7 @@ def migrate_instance(
     missing = missing_forms(session, target.deployment_key, migrated.tasks)
     if missing:
         raise MigrationRefused(missing)
+    carry_start_key(session, row, target.process_id)
     relocation.rewrite(session, row, target.key, target.process_id, migrated.renamed)
     run.replace(instance_key, migrated.instance)
     run.finish()

@@ -14,6 +14,7 @@ from engine import clock
 from engine.bpmn import Instance
 from engine.changes import CallStarted, Changes, StoredState, Undoing, UserTaskOpened
 from engine.commands.environment import CommandEnvironment
+from engine.commands.message_starts import free_start_key
 from engine.commands.messages import insert_message, offer_after_commit
 from engine.definitions import bound_key, process_definition, process_model
 from engine.errors import LianbanError, Suspended
@@ -119,11 +120,12 @@ class RootRun:
         parent: tuple[InstanceRow, int] | None = None,
         start_element: str | None = None,
         start_at: Sequence[str] = (),
+        start_key: str | None = None,
         undoing: Undoing | None = None,
     ) -> int:
         """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits.
 
-        `start_at`: elements to begin at instead of a start event.
+        `start_at`: elements to begin at instead of a start event; `start_key`: the correlation key that may start only one at a time.
         """
         definition = process_definition(self._session, definition_key)
         parent_row, parent_token = parent if parent is not None else (None, None)
@@ -141,6 +143,7 @@ class RootRun:
             "incidents": 0,
             "started_at": self._now,
             "started_by": self._actor.username,
+            "start_key": start_key,
         }
         key = store.insert_instance(self._session, values)
         root_key = parent_row.root_key if parent_row else key
@@ -157,6 +160,7 @@ class RootRun:
             version=0,
             header=b"",
             incidents=0,
+            start_key=start_key,
         )
         self._rows[key] = row
         environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
@@ -285,6 +289,7 @@ class RootRun:
 
     def _tell_parent(self, row: InstanceRow, changes: Changes) -> None:
         if changes.state != "ACTIVE":
+            free_start_key(self._session, row)
             audit.record(
                 self._session,
                 self._actor,

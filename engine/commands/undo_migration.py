@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.bpmn.state import continue_numbering
+from engine.commands.message_starts import carry_start_key
 from engine.commands.plan_migration import DefinitionRef, definition_ref
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, NotFound
@@ -27,7 +28,7 @@ def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
     """Undo the latest migration of the instance. Claims made since stay; tasks that the migration opened are closed.
 
     Raises NotFound (never migrated, or undone already), Conflict with the reason: the instance was worked on since, has ended, or the
-    migration itself set something in motion.
+    migration itself set something in motion, or another instance of the earlier process was started with its correlation key.
     """
     require(actor, "operate", "deploy")
     run = RootRun.locked(session, actor, instance_key, suspended_too=True)
@@ -41,6 +42,7 @@ def undo_migration(session: Session, actor: Actor, instance_key: int) -> None:
     kept = relocation.unpack(bytes(migration.backup))
     now = clock.now()
     (before,) = kept["process_instance"]
+    carry_start_key(session, row, before["process_id"])
     history.record_undone(session, instance_key, migration.last_event, kept["variable"], row.version + 1, now, actor.username)
     relocation.bring_back(session, instance_key, kept, continue_numbering(before["header"], row.header), now)
     done = m.instance_migration.update().where(m.instance_migration.c.key == migration.key)

@@ -38,6 +38,7 @@ class InstanceRow:
     incidents: int
     next_due_at: datetime | None = None
     suspended_at: datetime | None = None
+    start_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,11 +153,21 @@ process_instance = Table(
     Column("started_by", String(100), nullable=False),
     Column("ended_at", Instant),
     Column("suspended_at", Instant),
+    Column("start_key", String(300)),
     _index_where_filled("process_instance", "parent_key"),
     _index_where_filled("process_instance", "owner"),
     _index_where_filled("process_instance", "next_due_at"),
+    Index(
+        "ix_process_instance_start_key",
+        "process_id",
+        "start_key",
+        unique=True,
+        sqlite_where=text("start_key IS NOT NULL"),
+        postgresql_where=text("start_key IS NOT NULL"),
+    ),
 )
-"""`suspended_at`: on every instance under a suspended root, so that no list has to look at the root."""
+"""`suspended_at`: on every instance under a suspended root, so that no list has to look at the root. `start_key`: the correlation key of the
+message that started it, as long as it is active: at most one active instance of a process for each (Camunda 8)."""
 
 token = Table(
     "token",
@@ -264,6 +274,7 @@ job = Table(
     Column("listener_event", String(20)),
     Column("state", String(12), nullable=False, default="CREATED"),
     Column("retries", Integer, nullable=False),
+    Column("priority", Integer, nullable=False, default=0, server_default="0"),
     Column("attempts", Integer, nullable=False, default=0),
     Column("deaths", Integer, nullable=False, default=0),
     Column("headers", Json, nullable=False, default=dict),
@@ -272,12 +283,16 @@ job = Table(
     Column("deadline", Instant),
     Column("not_before", Instant),
     Column("error_message", Text),
+    Column("error_code", String(300)),
+    Column("denied", Boolean),
+    Column("denied_reason", Text),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant, index=True),
     Index("ix_job_activatable", "type", "state", "deadline"),
 )
 """`deadline`, `not_before` and `ended_at` are wall time: leases, back-off and clean-up do not follow the business clock. `attempts`: how
-often one of our workers began it; `deaths`: how often that worker never reported, because it died or lost the database."""
+often one of our workers began it; `deaths`: how often that worker never reported, because it died or lost the database.
+`denied`: a task listener denied its transition."""
 
 job_worker = Table(
     "job_worker",
@@ -350,6 +365,16 @@ message_correlation = Table(
 )
 """Who has taken a message or signal, so that a repeated delivery changes nothing. `consumer`: for a message the process id (at most one
 instance of a process takes it), for a signal "instance <key>", or the process id that it started."""
+
+held_message = Table(
+    "held_message",
+    metadata,
+    Column("process_id", String(200), primary_key=True),
+    Column("correlation_key", String(300), primary_key=True),
+    Column("message_key", BigKey, ForeignKey("message.key", ondelete="CASCADE"), primary_key=True),
+    Index("ix_held_message_message_key", "message_key"),
+)
+"""Messages that would start a process once the instance that another message with their correlation key started has ended."""
 
 incident = Table(
     "incident",

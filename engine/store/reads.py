@@ -34,6 +34,7 @@ _INSTANCE = (
     "incidents",
     "next_due_at",
     "suspended_at",
+    "start_key",
 )
 
 
