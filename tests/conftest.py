@@ -11,22 +11,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, text
 
 from engine import Engine, clock, open_engine
-from engine.settings import Settings
 from tests.postgres import Cluster
+from tests.snapshots import Snapshots, empty
 
 settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
-
-_numbers = count()
 
 
 @pytest.fixture(autouse=True)
@@ -47,9 +43,16 @@ def postgres_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, once per kind."""
-    with empty_database(request.param, request, tmp_path) as url:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for a database runs on each kind, unless it says on which."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without any table."""
+    with empty_database(database_kind, request, tmp_path) as url:
         yield url
 
 
@@ -60,20 +63,19 @@ def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) ->
         yield f"sqlite:///{tmp_path / 'lianban.db'}"
         return
     cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    name = f"lianban_{os.getpid()}_{next(_numbers)}"
-    admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    name = cluster.create()
     yield cluster.url(name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    cluster.drop(name)
+
+
+@pytest.fixture(scope="session")
+def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    """Filled databases to copy, see tests/snapshots.py."""
+    return Snapshots(tmp_path_factory.mktemp("snapshots"))
 
 
 @pytest.fixture
-def engine(database_url: str, tmp_path: Path) -> Iterator[Engine]:
-    """The engine with inline jobs on a fresh schema of each database."""
-    engine = open_engine(Settings(database_url=database_url, jobs="inline", files_dir=tmp_path / "files"))
-    engine.create_schema()
-    yield engine
-    engine.close()
+def engine(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path, snapshots: Snapshots) -> Iterator[Engine]:
+    """The engine without the domain, with inline jobs, on a fresh schema of each database."""
+    with snapshots.opened(database_kind, request, tmp_path, empty, open_engine) as (engine, _nothing):
+        yield engine

@@ -8,7 +8,12 @@ import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+
+import psycopg
+
+_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,20 @@ class Cluster:
     def url(self, database: str) -> str:
         """SQLAlchemy's address of a database of this cluster."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create(self, template: str = "template1") -> str:
+        """Make a database, a copy of `template` (nobody may be connected to that) -> its name."""
+        name = f"lianban_{os.getpid()}_{next(_numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, database: str) -> None:
+        """Take a database away, whoever is still connected to it."""
+        self._execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def _run(self, program: str, *arguments: str) -> None:
         user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None

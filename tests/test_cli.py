@@ -193,7 +193,7 @@ def test_a_refused_deployment_prints_its_findings(capsys: pytest.CaptureFixture[
     assert "a.bpmn:7 t_1（受理） [rule-x] 错" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_backup_and_restore_of_postgresql(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

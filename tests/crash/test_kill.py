@@ -156,7 +156,7 @@ def _check_outcome(engine: Engine, keys: list[int], folder: Path) -> None:
     assert len(booked) == len(keys) and min(booked.values()) >= 2, "I/O at least once for each job"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_second_server_on_one_sqlite_file_is_refused(database_url: str) -> None:
     settings = Settings(database_url=database_url)
     with only_one(settings), pytest.raises(Conflict, match="another server is running"), only_one(settings):

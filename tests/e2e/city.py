@@ -103,3 +103,9 @@ def bring_to_joint_review(engine: Engine) -> str:
             if task.process_id in {"planning_permit", "item_intake"}:
                 complete(engine, task)
     raise AssertionError("the joint review was not reached")
+
+
+def found_city_in_review(engine: Engine) -> str:
+    """Both: the city, and a project in joint review -> the project's id."""
+    found_city(engine)
+    return bring_to_joint_review(engine)

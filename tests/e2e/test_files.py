@@ -13,7 +13,7 @@ from tests.e2e.city import bring_to_joint_review, found_city, open_tasks
 from tests.e2e.conftest import Site
 from tests.pdf import pdf
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 
 PDF = pdf()
 

@@ -11,7 +11,7 @@ from engine import Engine
 from tests.e2e.city import bring_to_joint_review, complete, example, found_city, open_tasks
 from tests.e2e.conftest import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 
 
 def test_a_slow_part_holds_up_no_other(engine: Engine, serve: Callable[[Engine], Site]) -> None:

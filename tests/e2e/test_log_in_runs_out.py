@@ -14,7 +14,7 @@ from tests.e2e.city import actor, bring_to_joint_review, found_city, open_tasks
 from tests.e2e.conftest import Site, open_session_for
 from webapp.sessions import COOKIE, WebSession
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 COMMENT = '.task-form [id$="-Field_comment"]'
 
 

@@ -15,7 +15,7 @@ from handlers.directory import service as directory
 from tests.e2e.conftest import DESKTOP, PHONE, Site
 from tests.webapp.versions import MIGRATE, NEW, OLD, RUNS, add_watchers, complete, deploy, start
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 Axe = Callable[[Page], list[str]]
 MANY = 30
 

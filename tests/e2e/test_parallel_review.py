@@ -16,7 +16,7 @@ from tests.e2e.conftest import Site
 
 pytestmark = pytest.mark.browser
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 """For what only concerns the browser: one database is enough."""
 
 DEPARTMENTS = ("zrzyj", "zjj", "rfb", "cgj", "jtysj", "slj", "jyj", "gsgs")

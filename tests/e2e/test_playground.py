@@ -12,7 +12,7 @@ from handlers.directory import service as directory
 from tests.e2e.city import found_city
 from tests.e2e.conftest import DESKTOP, PHONE, Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 
 
 @pytest.fixture

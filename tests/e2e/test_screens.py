@@ -11,7 +11,7 @@ from engine import Engine
 from tests.e2e.city import APPLICANT, bring_to_joint_review, complete, found_city, open_tasks
 from tests.e2e.conftest import DESKTOP, PHONE, Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 
 TABS = ("form", "materials", "opinions", "diagram", "decisions")
 STAFF_SCREENS = (

@@ -11,7 +11,7 @@ from engine import Engine
 from tests.e2e.city import bring_to_joint_review, found_city, open_tasks
 from tests.e2e.conftest import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 
 TYPE_IN_BOTH = """async ([first, second]) => {
     for (const [name, text] of [[first, "已核对"], [second, "李建国"]]) {

@@ -23,7 +23,7 @@ from tests.e2e.people import Person, ProjectPage, all_at_once, event_box
 from tests.e2e.town import said
 from tests.pdf import pdf as pdf_content
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200), pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 
 REVIEWERS = (
     "lijianguo",

@@ -73,7 +73,7 @@ def test_completion_waits_for_a_draft_that_is_being_kept_and_removes_it(engine: 
         assert session.execute(select(m.user_task_draft)).all() == []
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_heartbeat_does_not_wait_for_a_command_that_cancels_its_jobs(engine: Engine) -> None:
     keys = errands.start(engine, 2)
     jobs = [errands.job(engine, key).key for key in keys]
@@ -91,7 +91,7 @@ def test_heartbeat_does_not_wait_for_a_command_that_cancels_its_jobs(engine: Eng
     assert errands.job(engine, keys[1]).deadline > soon
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_writer_that_never_ends_keeps_others_waiting_for_a_while_only(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "WAIT_SECONDS", 0.05)
 

@@ -199,7 +199,7 @@ def test_fault_of_the_database_while_delivering_does_not_fail_the_sender(engine:
     assert state(engine, key) == "COMPLETED"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_two_processes_that_answer_each_other_many_times_need_no_deep_stack(engine: Engine) -> None:
     wait(engine)
     with engine.unit_of_work() as session:

@@ -11,12 +11,11 @@ import pytest
 
 from engine import Engine, clock
 from engine.policy import Actor
-from engine.settings import Settings
 from handlers.demo.people import add_people
 from handlers.directory import service as directory
 from handlers.driving.service import Driver, answer, deploy_everything, merged
 from handlers.projects import service as projects
-from tests.conftest import empty_database
+from tests.snapshots import Snapshots
 from webapp.composition import open_lianban
 
 START = datetime(2022, 4, 6, 11, 0, tzinfo=clock.CHINA)
@@ -44,19 +43,19 @@ class Office:
         return self.driver.register(username, self.registration(**fields))
 
 
+def staff_office(engine: Engine) -> None:
+    """The deployed content and the demo's people, on the morning of START."""
+    deploy_everything(engine)
+    with engine.unit_of_work() as session:
+        add_people(session)
+    Driver(engine).move_to(START)
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, snapshots: Snapshots) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("office")
-    with empty_database(request.param, request, folder) as url:
-        engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files", max_upload_mb=1))
-        engine.create_schema()
-        deploy_everything(engine)
-        with engine.unit_of_work() as session:
-            add_people(session)
-        driver = Driver(engine)
-        driver.move_to(START)
-        yield Office(engine, driver)
-        engine.close()
+    with snapshots.opened(request.param, request, folder, staff_office, open_lianban, max_upload_mb=1) as (engine, _nothing):
+        yield Office(engine, Driver(engine))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from engine.store import definitions, reads
 from engine.store import models as m
 from tests.bpmn.support import END, START, chain, doc, user
 
-both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 CLERK = Actor("clerk", frozenset({"NEW"}), frozenset({"operate"}))
 
 

@@ -3,16 +3,11 @@ every command runs on both (`support.both_databases`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-
-from tests.conftest import empty_database
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database: SQLite unless the test is marked."""
-    with empty_database(getattr(request, "param", "sqlite"), request, tmp_path) as url:
-        yield url
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """SQLite unless the test is marked."""
+    kind: str = getattr(request, "param", "sqlite")
+    return kind

@@ -16,7 +16,7 @@ from engine.store import models as m
 from engine.store import reads
 from tests.bpmn.support import END, START, chain, doc, el, gate, zeebe
 
-both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 OPERATOR = Actor("wang", powers=frozenset({"operate"}))
 
 

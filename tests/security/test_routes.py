@@ -11,7 +11,7 @@ from tests.security.walk import SAFE, asks
 from tests.webapp.conftest import log_in
 from webapp import create_app
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 OPEN = {
     "GET /static/<path:filename>",

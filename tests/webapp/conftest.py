@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from engine import Engine
-from engine.settings import Settings
+from engine import Engine, open_engine
 from handlers.directory import service as directory
 from handlers.projects import service as projects
-from tests.conftest import empty_database
 from tests.e2e import city
+from tests.snapshots import Snapshots
 from webapp import create_app, sessions
 from webapp.composition import open_lianban
 
@@ -41,8 +41,7 @@ class Town:
             return projects.register_project(session, city.actor(session, city.APPLICANT), data).id
 
 
-@pytest.fixture
-def people(engine: Engine) -> Engine:
+def add_people(engine: Engine) -> None:
     """li (自然资源局 经办), wang (住建局 经办), muge (an investor's person), and zhao with a password."""
     with engine.unit_of_work() as session:
         directory.import_units(session)
@@ -50,7 +49,13 @@ def people(engine: Engine) -> Engine:
         directory.create_demo_user(session, "wang", "王海燕", "staff", [("ZJJ", "handler")])
         directory.create_demo_user(session, "muge", "牧歌", "investor", organisation="天山牧歌乳业有限公司")
         directory.create_user(session, "zhao", "赵敏", "staff", PASSWORD, [("ZRZYJ", "verifier")])
-    return engine
+
+
+@pytest.fixture
+def people(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path, snapshots: Snapshots) -> Iterator[Engine]:
+    """The engine without the domain, and four people in it."""
+    with snapshots.opened(database_kind, request, tmp_path, add_people, open_engine) as (engine, _nothing):
+        yield engine
 
 
 @pytest.fixture
@@ -73,20 +78,17 @@ def log_in(app: Flask, username: str) -> FlaskClient:
     return client
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The real diagrams and forms, people of every office, and a project whose planning permit stands in joint review.
+def bring_to_objection(engine: Engine) -> int:
+    """The real diagrams and forms, people of every office, and a project in joint review to which 住建局 has objected -> its id."""
+    project = city.found_city_in_review(engine)
+    objection = {"review": city.example("joint_review_opinion")["review"] | OBJECTION}
+    task = next(t for t in city.open_tasks(engine, project) if "ZJJ.handler" in t.candidate_groups)
+    city.complete(engine, task, objection)
+    return int(project)
 
-    Shared by the tests of a module: those that change something register a project of their own.
-    """
-    folder = tmp_path_factory.mktemp("town")
-    with empty_database(request.param, request, folder) as url:
-        engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files"))
-        engine.create_schema()
-        city.found_city(engine)
-        project = city.bring_to_joint_review(engine)
-        objection = {"review": city.example("joint_review_opinion")["review"] | OBJECTION}
-        task = next(t for t in city.open_tasks(engine, project) if "ZJJ.handler" in t.candidate_groups)
-        city.complete(engine, task, objection)
-        yield Town(engine, create_app(engine), int(project))
-        engine.close()
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, snapshots: Snapshots) -> Iterator[Town]:
+    """Shared by the tests of a module: those that change something register a project of their own."""
+    with snapshots.opened(request.param, request, tmp_path_factory.mktemp("town"), bring_to_objection, open_lianban) as (engine, project):
+        yield Town(engine, create_app(engine), project)

@@ -14,10 +14,9 @@ from flask.testing import FlaskClient
 
 from engine import Engine, commands
 from engine.policy import SYSTEM
-from engine.settings import Settings
 from engine.store import reads
 from handlers.directory import service as directory
-from tests.conftest import empty_database
+from tests.snapshots import Snapshots
 from tests.webapp.conftest import log_in
 from webapp import create_app
 from webapp.composition import open_lianban
@@ -76,15 +75,10 @@ class Office:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, snapshots: Snapshots) -> Iterator[Office]:
     """Shared by the tests of a module: each starts instances of its own."""
-    folder = tmp_path_factory.mktemp("office")
-    with empty_database(request.param, request, folder) as url:
-        engine = open_lianban(Settings(database_url=url, jobs="inline", files_dir=folder / "files"))
-        engine.create_schema()
-        staff_office(engine)
+    with snapshots.opened(request.param, request, tmp_path_factory.mktemp("office"), staff_office, open_lianban) as (engine, _nothing):
         yield Office(engine, create_app(engine))
-        engine.close()
 
 
 def staff_office(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from engine.store import batches
 from tests.webapp.conftest import log_in
 from tests.webapp.versions import NEW, OLD, add_watchers, complete, deploy, start
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

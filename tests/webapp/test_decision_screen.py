@@ -10,9 +10,9 @@ import pytest
 from flask import render_template
 
 from engine import Engine
-from engine.settings import Settings
 from handlers.directory import service as directory
-from tests.e2e.city import bring_to_joint_review, found_city, open_tasks
+from tests.e2e.city import found_city_in_review, open_tasks
+from tests.snapshots import Snapshots
 from tests.webapp.conftest import log_in
 from webapp import create_app
 from webapp.composition import open_lianban
@@ -20,16 +20,14 @@ from webapp.decision_screen import explain, in_words
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_lianban(Settings(database_url=f"sqlite:///{tmp_path / 'lianban.db'}", jobs="inline", files_dir=tmp_path / "files"))
-    opened.create_schema()
-    yield opened
-    opened.close()
+def city(request: pytest.FixtureRequest, tmp_path: Path, snapshots: Snapshots) -> Iterator[tuple[Engine, str]]:
+    """The city and its project in joint review."""
+    with snapshots.opened("sqlite", request, tmp_path, found_city_in_review, open_lianban) as opened:
+        yield opened
 
 
-def test_the_task_and_the_project_page_say_why_these_units(engine: Engine) -> None:
-    found_city(engine)
-    project = bring_to_joint_review(engine)
+def test_the_task_and_the_project_page_say_why_these_units(city: tuple[Engine, str]) -> None:
+    engine, project = city
     task = next(task for task in open_tasks(engine, project) if "ZJJ.handler" in task.candidate_groups)
     app = create_app(engine)
     with engine.unit_of_work() as session:
@@ -51,8 +49,8 @@ def test_the_task_and_the_project_page_say_why_these_units(engine: Engine) -> No
     assert stranger.get(f"/projects/{project}?tab=decisions").status_code in {403, 404}
 
 
-def test_a_project_without_decisions_says_what_will_appear(engine: Engine) -> None:
-    with create_app(engine).test_request_context():
+def test_a_project_without_decisions_says_what_will_appear(city: tuple[Engine, str]) -> None:
+    with create_app(city[0]).test_request_context():
         assert "还没有决策记录" in render_template("_project_decisions.html", decisions=[])
 
 
@@ -69,8 +67,8 @@ TRACE = [
 ]
 
 
-def test_the_decision_itself_comes_first_then_what_it_required(engine: Engine) -> None:
-    with create_app(engine).test_request_context():
+def test_the_decision_itself_comes_first_then_what_it_required(city: tuple[Engine, str]) -> None:
+    with create_app(city[0]).test_request_context():
         shown = explain(TRACE, TRACE[-1]["output"])
         assert shown["name"] == "核对"
         assert [part["name"] for part in shown["parts"]] == ["核对", "限值"]

@@ -71,7 +71,7 @@ class FullDisk:
         self._database.dispose()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_full_disk_refuses_writing_keeps_reading_and_everything_works_when_there_is_room(app: Flask, people: Engine) -> None:
     key, task = start(people)
     client = log_in(app, "li")
@@ -103,7 +103,7 @@ def test_page_of_a_fault_is_clear_and_needs_no_database(app: Flask, people: Engi
     assert monitor.get("/ready").status_code == 200
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_idle_connections_that_were_cut_are_replaced_unnoticed(app: Flask, people: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     _, task = start(people)
     client = log_in(app, "li")
@@ -112,7 +112,7 @@ def test_idle_connections_that_were_cut_are_replaced_unnoticed(app: Flask, peopl
     assert complete(client, task).status_code == 200
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_busy_connections_that_were_cut_cost_one_request_at_most(app: Flask, people: Engine) -> None:
     _, task = start(people)
     client = log_in(app, "li")
@@ -126,7 +126,7 @@ def test_busy_connections_that_were_cut_cost_one_request_at_most(app: Flask, peo
     assert completions(people, task) == 1
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_connection_cut_in_the_middle_of_a_command_changes_nothing_and_a_second_try_works(app: Flask, people: Engine) -> None:
     key, task = start(people)
     client = log_in(app, "li")

@@ -17,7 +17,7 @@ from tests.bpmn.support import END, START, chain, doc, el, multi
 from tests.webapp.conftest import log_in
 from tests.webapp.versions import MIGRATE, NEW, OLD, PROCESS, add_watchers, complete, deploy, start
 
-sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 MANY = 1_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 30
 RENAMED = {"version": "1", "to": "2", "map:review": "joint_review"}
 

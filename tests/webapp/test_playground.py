@@ -13,10 +13,11 @@ from flask.testing import FlaskClient
 
 from engine import Engine, commands
 from engine.policy import SYSTEM
-from engine.settings import ROOT, Settings
+from engine.settings import ROOT
 from engine.store import reads
 from handlers.directory import service as directory
-from tests.webapp.conftest import log_in
+from tests.snapshots import Snapshots
+from tests.webapp.conftest import add_people, log_in
 from webapp import SMALL_BODY_BYTES
 from webapp.composition import open_lianban
 from webapp.languages import COOKIE as LANGUAGE
@@ -25,19 +26,22 @@ from webapp.playground_screen import EXAMPLES, MAX_EXPRESSION
 FRAGMENT = {"X-Fragment": "result"}
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """The engine with the working calendar; nothing here depends on the kind of database."""
-    opened = open_lianban(Settings(database_url=f"sqlite:///{tmp_path / 'lianban.db'}", jobs="inline", files_dir=tmp_path / "files"))
-    opened.create_schema()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def analyst(app: Flask, people: Engine) -> FlaskClient:
-    with people.unit_of_work() as session:
+def add_analyst(engine: Engine) -> None:
+    """A filling: the usual people and an analyst."""
+    add_people(engine)
+    with engine.unit_of_work() as session:
         directory.create_demo_user(session, "fenxi", "周分析", "analyst", [])
+
+
+@pytest.fixture
+def people(request: pytest.FixtureRequest, tmp_path: Path, snapshots: Snapshots) -> Iterator[Engine]:
+    """The engine with the working calendar; nothing here depends on the kind of database."""
+    with snapshots.opened("sqlite", request, tmp_path, add_analyst, open_lianban) as (engine, _nothing):
+        yield engine
+
+
+@pytest.fixture
+def analyst(app: Flask) -> FlaskClient:
     return log_in(app, "fenxi")
 
 

@@ -15,7 +15,7 @@ from engine.store import reads
 from tests.webapp.conftest import log_in
 from tests.webapp.versions import MIGRATE, NEW, OLD, RUNS, add_watchers, complete, deploy, start
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

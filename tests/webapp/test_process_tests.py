@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from engine import Engine, commands
+from engine import Engine, commands, open_engine
 from engine.policy import SYSTEM
 from handlers.directory import service as directory
-from tests.webapp.conftest import log_in
+from tests.snapshots import Snapshots
+from tests.webapp.conftest import add_people, log_in
 from webapp.cli.content import files_of
 
 ADDRESS = "/definitions/processes/land_use_permit/tests"
 
 
-@pytest.fixture
-def analyst(app: Flask, people: Engine) -> FlaskClient:
-    with people.unit_of_work() as session:
+def deploy_content(engine: Engine) -> None:
+    """A filling: the usual people, an analyst, and everything that is shipped."""
+    add_people(engine)
+    with engine.unit_of_work() as session:
         directory.create_demo_user(session, "fenxi", "周分析", "analyst", [])
         commands.deploy(session, SYSTEM, files_of(()), name="lianban")
+
+
+@pytest.fixture
+def people(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path, snapshots: Snapshots) -> Iterator[Engine]:
+    with snapshots.opened(database_kind, request, tmp_path, deploy_content, open_engine) as (engine, _nothing):
+        yield engine
+
+
+@pytest.fixture
+def analyst(app: Flask) -> FlaskClient:
     return log_in(app, "fenxi")
 
 

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +14,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine import Engine
-from engine.settings import Settings
 from engine.store import reads
 from handlers.directory import service as directory
 from handlers.materials import service as materials
-from tests.e2e.city import APPLICANT, bring_to_joint_review, example, found_city, open_tasks
+from tests.e2e.city import APPLICANT, example, found_city_in_review, open_tasks
 from tests.pdf import pdf
+from tests.snapshots import Snapshots
 from tests.webapp.conftest import log_in
 from webapp import create_app
 from webapp.composition import open_lianban
@@ -49,17 +48,18 @@ class City:
         return log_in(self.app, username)
 
 
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    folder: Path = tmp_path_factory.mktemp("city")
-    settings = Settings(database_url=f"sqlite:///{folder / 'city.db'}", jobs="inline", files_dir=folder / "files", max_upload_mb=UPLOAD_MB)
-    engine = open_lianban(settings)
-    engine.create_schema()
-    found_city(engine)
+def found_city_with_stranger(engine: Engine) -> str:
+    """A filling: the city, a project in joint review, and somebody else's company."""
     with engine.unit_of_work() as session:
         directory.create_demo_user(session, "stranger", "别家企业", "investor", organisation="别家企业有限公司")
-    yield City(engine, create_app(engine), bring_to_joint_review(engine))
-    engine.close()
+    return found_city_in_review(engine)
+
+
+@pytest.fixture(scope="module")
+def city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, snapshots: Snapshots) -> Iterator[City]:
+    folder = tmp_path_factory.mktemp("city")
+    with snapshots.opened("sqlite", request, folder, found_city_with_stranger, open_lianban, max_upload_mb=UPLOAD_MB) as (engine, project):
+        yield City(engine, create_app(engine), project)
 
 
 def _embedded(page: str, name: str) -> Any:

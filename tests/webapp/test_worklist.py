@@ -9,27 +9,22 @@ import pytest
 from flask.testing import FlaskClient
 
 from engine import Engine, commands
-from engine.settings import Settings
-from tests.e2e.city import APPLICANT, actor, bring_to_joint_review, complete, found_city, open_tasks
+from tests.e2e.city import APPLICANT, actor, complete, found_city_in_review, open_tasks
+from tests.snapshots import Snapshots
 from tests.webapp.conftest import log_in
 from webapp import create_app
 from webapp.composition import open_lianban
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, snapshots: Snapshots) -> Iterator[Engine]:
     """zrzyj has claimed the review, zjj has answered it, everybody else is asked."""
-    folder = tmp_path_factory.mktemp("worklist")
-    engine = open_lianban(Settings(database_url=f"sqlite:///{folder / 'city.db'}", jobs="inline", files_dir=folder / "files"))
-    engine.create_schema()
-    found_city(engine)
-    project = bring_to_joint_review(engine)
-    tasks = {task.candidate_groups[0]: task for task in open_tasks(engine, project) if task.element_id == "mi_review"}
-    complete(engine, tasks["ZJJ.handler"])
-    with engine.unit_of_work() as session:
-        commands.claim_task(session, actor(session, "zrzyj"), tasks["ZRZYJ.handler"].key)
-    yield engine
-    engine.close()
+    with snapshots.opened("sqlite", request, tmp_path_factory.mktemp("worklist"), found_city_in_review, open_lianban) as (engine, project):
+        tasks = {task.candidate_groups[0]: task for task in open_tasks(engine, project) if task.element_id == "mi_review"}
+        complete(engine, tasks["ZJJ.handler"])
+        with engine.unit_of_work() as session:
+            commands.claim_task(session, actor(session, "zrzyj"), tasks["ZRZYJ.handler"].key)
+        yield engine
 
 
 @pytest.fixture
