@@ -8,6 +8,7 @@ import random
 import pytest
 from hypothesis import given
 
+from engine.bpmn import Activation, Modification, Move, Signer
 from engine.errors import Conflict, NotFound
 from tests.bpmn.diagrams import Writer, process
 from tests.bpmn.rows.stock import Stock
@@ -115,6 +116,25 @@ def test_to_a_subprocess_that_has_completed_runs_it_anew() -> None:
     run.complete("i")
     back(run, run.token("z"), "sp")
     assert run.tasks == ["i"]
+
+
+@pytest.mark.parametrize("how", ["signed afterwards", "restarted"])
+def test_into_a_completed_subprocess_gives_its_join_the_tokens_back_though_the_task_was_signed_or_restarted(how: str) -> None:
+    inner = el("startEvent", "i") + gate("f") + user("a", "b") + gate("j") + el("endEvent", "o")
+    inner += chain("i", "f", "a", "j", "o") + chain("f", "b", "j")
+    run = Run(doc(START + sub("p", inner) + user("z") + END + chain("s", "p", "z", "e")))
+    if how == "restarted":
+        run.do("modify", Modification(moves=(Move(Activation("a"), source_token=run.token("a")),)))
+    else:
+        run.do("add_signs", run.token("a"), "after", [Signer(user="u")])
+    run.complete("a")
+    run.complete("b")
+    if how == "signed afterwards":
+        run.complete("a")
+    back(run, run.token("z"), "a")
+    assert run.tasks == ["a"]
+    run.complete("a")
+    assert run.tasks == ["z"], "the join has the token of b"
 
 
 def test_back_to_a_multi_instance_opens_all_of_it() -> None:

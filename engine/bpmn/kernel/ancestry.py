@@ -73,6 +73,16 @@ class Ancestry:
         found = [each for each in self.ancestors(token_id) if self.entered[each].element_id == element_id]
         return max(found, default=None)
 
+    def opened(self, token_id: int) -> int:
+        """The instance that the flow brought: a signature and a restart by modification are opened by another instance of the element."""
+        event = self.entered[token_id]
+        while event.flow_id is None and event.predecessor in self.entered:
+            before = self.entered[event.predecessor]
+            if before.element_id != event.element_id:
+                break
+            event = before
+        return event.token_id
+
     def descendants(self, token_id: int) -> set[int]:
         """The token and everything that came after it, through joins too."""
         return self._closure({token_id})

@@ -148,7 +148,7 @@ def _places(element: Element, old: int, element_id: str, ancestry: Ancestry) -> 
     within = [each for each in passed if ancestry.entered[each].element_id == top]
     if not within:
         raise Conflict(reason=f"{element_id} 没有办理过（was never reached）")
-    chosen = max(within)
+    chosen = ancestry.opened(max(within))
     target: Element = spec.task_specs[top]
     _check_target(target, chosen, ancestry)
     nested = () if top == element_id else _places(target, chosen, element_id, ancestry)
