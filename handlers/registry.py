@@ -13,7 +13,9 @@ from handlers.notices.jobs import registry as notices
 from handlers.oneform import models as _one_form_tables  # noqa: F401 - likewise
 from handlers.projects.jobs import registry as projects
 from handlers.promises.jobs import registry as promises
+from handlers.sanctions import models as _sanction_tables  # noqa: F401 - likewise
 from handlers.special.jobs import registry as special
+from handlers.visits import models as _visit_tables  # noqa: F401 - likewise
 
 PRINTING = "document.render"
 

@@ -17,10 +17,12 @@ from engine.policy import Actor
 from handlers.cases import service as cases
 from handlers.cases.service import Case
 from handlers.clock import service as clocks
-from handlers.clock.service import CaseClock, ClockDay
+from handlers.clock.service import CaseClock, ClockDay, View
 from handlers.directory import service as directory
 from handlers.lights import Light
 from handlers.projects import service as projects
+from handlers.sanctions import service as sanctions
+from handlers.visits import service as visits
 
 COLOURS = {"counted": "counted", "accepted": "edge", "received": "edge", "waiting": "waiting", "paused": "paused", "off": "off"}
 
@@ -33,13 +35,13 @@ class Month:
     weeks: list[list[ClockDay | None]]
 
 
-def build(session: Session, actor: Actor, case_id: int) -> dict[str, Any]:
-    """Everything the page needs. NotFound when the actor may not see the case's project."""
+def build(session: Session, actor: Actor, case_id: int, view: View = "promise") -> dict[str, Any]:
+    """Everything the page needs, the days counted as `view` says. NotFound when the actor may not see the case's project."""
     case = cases.get_case(session, case_id)
     project = projects.get_project(session, actor, case.project_id)
     now = clock.now()
     found = clocks.clock_of(session, case_id, now)
-    days = clocks.explain_days(found, now.astimezone(CHINA).date())
+    days = clocks.explain_days(found, now.astimezone(CHINA).date(), view)
     return {
         "case": case,
         "project": project,
@@ -53,7 +55,45 @@ def build(session: Session, actor: Actor, case_id: int) -> dict[str, Any]:
         "today": now.astimezone(CHINA).date(),
         "item_rule": clocks.extension_of(case.item_code),
         "colours": COLOURS,
+        "view": view,
+        "left_out": left_out(days),
+        "ways": ways(),
+        "visits": visits.visits_of(session, [case.id])[case.id],
+        "visit_reasons": [one for one in visits.reasons().values() if one.manual] if actor.can("represent_owner") else [],
+        "false_material": sanctions.false_material_of(session, case.id),
+        "may_report_false": sanctions.may_report_false(actor, case),
+        "false_effect": sanctions.false_effect(case.item_code),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Days in a row that did not count, for one reason."""
+
+    first: date
+    last: date
+    days: int
+    reason: str
+
+
+def left_out(days: Sequence[ClockDay]) -> list[LeftOut]:
+    """The stretches so far that did not count, with why; days before the acceptance are one of them."""
+    past = [one for one in days if not one.future]
+    found = []
+    for (reason, counted), group in groupby(past, key=lambda one: (one.reason, one.number is not None)):
+        stretch = list(group)
+        if not counted:
+            found.append(LeftOut(stretch[0].day, stretch[-1].day, len(stretch), reason))
+    return found
+
+
+def ways() -> list[tuple[View, str, str]]:
+    """The ways to count: code, name, what each leaves out."""
+    return [
+        ("promise", _("承诺口径"), _("按承诺时限计；补正和本市清单里的特别程序都不计入")),
+        ("statutory", _("法定口径"), _("按法定时限计；只有补正和行政许可法第四十五条列明的程序不计入，公示等照常计")),
+        ("reform", _("改革口径"), _("计入全流程百个工作日的日子；特殊环节和并行推进的事项不计入")),
+    ]
 
 
 def views(found: CaseClock) -> list[dict[str, Any]]:

@@ -48,6 +48,7 @@ PLACES = (
     Place("worklist.index", lazy_gettext("工作台")),
     Place("projects.index", lazy_gettext("项目")),
     Place("guide.show", lazy_gettext("办事指引"), frozenset({"investor"})),
+    Place("performance.index", lazy_gettext("效能"), STAFF),
     Place("definitions.index", lazy_gettext("流程"), STAFF),
     Place("calendar.show", lazy_gettext("日历"), STAFF),
     Place("playground.index", lazy_gettext("试算"), power="deploy"),

@@ -25,6 +25,8 @@ from handlers.materials import service as materials
 from handlers.preconditions import service as preconditions
 from handlers.projects import service as projects
 from handlers.promises import service as promises
+from handlers.sanctions import service as sanctions
+from handlers.visits import service as visits
 
 registry = HandlerRegistry()
 
@@ -86,6 +88,7 @@ def open_case(job: JobContext) -> dict[str, Any]:
         person=job.actor,
         now=job.now,
     )
+    visits.saw(job.session, case.id, "file", person=job.actor, now=job.now)
     clock = clocks.variable(clocks.clock_of(job.session, case.id, job.now))
     opened = {"caseId": str(case.id), "caseNo": case.number, "queryCode": case.query_code, "materials": wanted, "clock": clock}
     return opened | _tolerance(job, case)
@@ -149,6 +152,8 @@ def set_status(job: JobContext) -> dict[str, Any]:
         deemed=deemed if isinstance(deemed, bool) else None,
         pausing=_pausing(job, int(status), case_id),
     )
+    if int(status) == cases.CORRECTED:
+        visits.saw(job.session, case_id, "correct", person=job.actor, now=job.now)
     intake = job.variables.get("intake")
     tolerated = isinstance(intake, dict) and intake.get("accept_result") == "容缺受理" and deemed is not True
     if int(status) == cases.ACCEPTED and tolerated:
@@ -262,10 +267,10 @@ def serve(job: JobContext) -> dict[str, Any]:
     """
     case_id = int(_text(job, "caseId"))
     cases.serve(job.session, case_id, person=job.actor, now=job.now)
-    delivery = job.variables.get("delivery")
-    documents.receipts.serve_case(
-        job.session, case_id, delivery if isinstance(delivery, dict) else {}, person=job.actor, root_key=job.root_key, now=job.now
-    )
+    given = job.variables.get("delivery")
+    delivery = given if isinstance(given, dict) else {}
+    documents.receipts.serve_case(job.session, case_id, delivery, person=job.actor, root_key=job.root_key, now=job.now)
+    visits.saw(job.session, case_id, "collect", person=job.actor, now=job.now, method=str(delivery.get("method")))
     return provide_clock(job.session, case_id, job.now)
 
 
@@ -281,6 +286,7 @@ def decide(job: JobContext) -> dict[str, Any]:
     case = cases.get_case(job.session, int(_text(job, "caseId")))
     if result == "granted":
         preconditions.require(job.session, case.project_id, case.item_code, "decide", job.variables, case.id)
+        sanctions.check_not_false(job.session, case.id)
     facts = case_facts(case) | decision_facts(job.variables)
     number = ""
     is_licence = catalogue().item(case.item_code).kind == LICENCE

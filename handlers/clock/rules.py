@@ -1,7 +1,8 @@
 """The clock's rules as data: the limits of an item, who may extend them and by how much, and the procedures that stop them.
 
 Read from processes/catalogue: items.csv (statutory_limit, statutory_unit W or N, promise_days), extensions.csv (scope: an item or a kind of
-item), special_procedures.csv (legal 1: named in 行政许可法 45; 0: left out by the city's own count only).
+item), special_procedures.csv (legal 1: named in 行政许可法 45; 0: left out by the city's own count only; reform 1: left out of the hundred
+days).
 """
 
 from __future__ import annotations
@@ -50,10 +51,12 @@ class ExtensionRule:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """A special procedure. `legal`: it stops the statutory limit too; `days` working days is what it may take itself."""
+    """A special procedure. `legal`: it stops the statutory limit too; `reform`: its days do not count towards the city's hundred; `days`
+    working days is what it may take itself."""
 
     name: str
     legal: bool
+    reform: bool
     days: int
     article: str
 
@@ -79,7 +82,10 @@ def _extensions(folder: Path = FOLDER) -> dict[str, ExtensionRule]:
 def procedures(folder: Path = FOLDER) -> dict[str, Procedure]:
     """Every special procedure by its name."""
     rows = _rows(folder, "special_procedures")
-    return {row["name"]: Procedure(row["name"], row["legal"] == "1", int(row["days"]), row["article"]) for row in rows}
+    return {
+        row["name"]: Procedure(row["name"], row["legal"] == "1", row["reform"] == "1", int(row["days"]), row["article"])
+        for row in rows
+    }
 
 
 def limits_of(item_code: str) -> ItemLimits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.clock.aggregate import held_days, project_budget
-from handlers.clock.days import ClockDay, explain_days
+from handlers.clock.days import ClockDay, View, counted_against, explain_days
 from handlers.clock.events import (
     Accepted,
     ClockRefused,
@@ -59,10 +59,12 @@ __all__ = [
     "Served",
     "State",
     "Times",
+    "View",
     "basis",
     "case_light",
     "clock_of",
     "clocks_of",
+    "counted_against",
     "due_date",
     "events_of",
     "explain_days",

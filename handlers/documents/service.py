@@ -19,6 +19,7 @@ from handlers.documents.issuing import (
     issue,
     open_file,
     production,
+    stored_document,
 )
 from handlers.documents.numbers import category_of, take_number
 from handlers.documents.printer import DocumentNotPrinted
@@ -47,6 +48,7 @@ __all__ = [
     "receipts",
     "sample_facts",
     "sha256_of",
+    "stored_document",
     "take_number",
     "templates",
     "verify",

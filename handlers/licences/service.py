@@ -20,11 +20,11 @@ from engine.policy import Actor
 from engine.store import audit
 from handlers.cases import service as cases
 from handlers.catalogue.service import catalogue
-from handlers.licences.endings import bar, bars_of, cancel, check_bar, end_of, record_false_material, revoke
+from handlers.licences.endings import FilingBar, bar, bars_of, cancel, check_bar, end_of, record_false_material, revoke
 from handlers.licences.models import LicenceRow
 from handlers.licences.publication import any_to_remind, expiring, published, remind_all
 from handlers.licences.requests import GIVEN_UP, close_service, kinds_for, request
-from handlers.licences.rules import add_months, areas, endings, intermediary_services, terms
+from handlers.licences.rules import add_months, areas, endings, intermediary_services, safety_items, terms
 from handlers.licences.terms import latest_application, renewal_refusal
 from handlers.licences.view import (
     Licence,
@@ -43,6 +43,7 @@ from handlers.projects import service as projects
 
 __all__ = [
     "GIVEN_UP",
+    "FilingBar",
     "Licence",
     "LicenceEvent",
     "LicenceRefused",
@@ -74,6 +75,7 @@ __all__ = [
     "renew",
     "request",
     "revoke",
+    "safety_items",
     "seen_licence",
     "terms",
 ]

@@ -27,8 +27,40 @@ def upgrade() -> None:
     with op.batch_alter_table("held_message", schema=None) as batch_op:
         batch_op.create_index("ix_held_message_message_key", ["message_key"], unique=False)
 
+    op.create_table(
+        "case_visit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_case_visit_case_id_case_file")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_visit")),
+        sa.UniqueConstraint("case_id", "reason", "on", name=op.f("uq_case_visit_case_id_reason_on")),
+    )
+    with op.batch_alter_table("case_visit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_visit_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
+        "false_material",
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("article", sa.String(length=200), nullable=False),
+        sa.Column("document_id", sa.Integer(), nullable=False),
+        sa.Column("barred_until", sa.Date(), nullable=True),
+        sa.Column("recorded_by", sa.String(length=100), nullable=False),
+        sa.Column("recorded_at", database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_false_material_case_id_case_file")),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_false_material_document_id_document")),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_false_material")),
+    )
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.add_column(sa.Column("priority", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("error_code", sa.String(length=300), nullable=True))
+        batch_op.add_column(sa.Column("denied", sa.Boolean(), nullable=True))
+        batch_op.add_column(sa.Column("denied_reason", sa.Text(), nullable=True))
 
     with op.batch_alter_table("process_instance", schema=None) as batch_op:
         batch_op.add_column(sa.Column("start_key", sa.String(length=300), nullable=True))
@@ -65,8 +97,16 @@ def downgrade() -> None:
         batch_op.drop_column("start_key")
 
     with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_column("denied_reason")
+        batch_op.drop_column("denied")
+        batch_op.drop_column("error_code")
         batch_op.drop_column("priority")
 
+    op.drop_table("false_material")
+    with op.batch_alter_table("case_visit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_case_visit_case_id"))
+
+    op.drop_table("case_visit")
     with op.batch_alter_table("held_message", schema=None) as batch_op:
         batch_op.drop_index("ix_held_message_message_key")
 
