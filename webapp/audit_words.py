@@ -34,6 +34,7 @@ OPERATIONS: dict[str, LazyString] = {
     "calendar.notice_applied": lazy_gettext("导入放假通知"),
     "calendar.notice_undone": lazy_gettext("撤销放假通知"),
     "document_template.saved": lazy_gettext("修改文书模板"),
+    "milestone.corrected": lazy_gettext("更正里程碑日期"),
 }
 """What operators and analysts do to the system: the operations log."""
 
@@ -53,6 +54,10 @@ WORK: dict[str, LazyString] = {
     "event.reported": lazy_gettext("登记外部事件"),
     "timer.fired": lazy_gettext("定时器到期"),
     "clock.recomputed": lazy_gettext("重新计算时限"),
+    "milestone.registered": lazy_gettext("登记里程碑"),
+    "milestone.planned": lazy_gettext("登记里程碑计划"),
+    "case.visited": lazy_gettext("登记到窗口办理"),
+    "case.false_material": lazy_gettext("认定虚假材料"),
 }
 """What happens in the course of the work."""
 

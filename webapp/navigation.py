@@ -27,6 +27,8 @@ OWNERS = {
     "task": "worklist",
     "register": "projects",
     "licences": "projects",
+    "milestones": "projects",
+    "case_clock": "projects",
     "checklist": "projects",
     "oneform": "projects",
     "documents": "projects",

@@ -93,6 +93,7 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
     simple = not directory.is_staff(actor)
     mine = my_tasks(session, actor, shown)
     found = cases.cases_of(session, project_id)
+    reached = projects.milestones(session, project_id)
     return {
         "project": shown.project,
         "board": shown,
@@ -104,7 +105,8 @@ def overview(session: Session, actor: Actor, project_id: int) -> dict[str, Any]:
         "ticks": _ticks(shown),
         "blockers": [] if simple else shown.blockers,
         "mine": mine,
-        "milestones": _milestones(session, project_id),
+        "milestones": _milestones(reached),
+        "early": [one for one in reached if one.early],
         "documents": documents.documents_of(session, project_id, actor=actor),
         "cases": found,
         "case_lights": clock_screen.lights_of(session, found),
@@ -218,10 +220,9 @@ def _ticks(shown: ProjectBoard) -> list[tuple[float, str]]:
     return [(round(100 * i / TICKS, 2), day(shown.begin + length * i / TICKS)) for i in range(TICKS)]
 
 
-def _milestones(session: Session, project_id: int) -> list[dict[str, Any]]:
+def _milestones(reached: list[projects.Milestone]) -> list[dict[str, Any]]:
     """The milestones as steps of a timeline; the one after the last that was reached is the present one."""
     steps: list[dict[str, Any]] = []
-    reached = projects.milestones(session, project_id)
     ahead = max((index for index, milestone in enumerate(reached) if milestone.actual is not None), default=-1) + 1
     for index, milestone in enumerate(reached):
         state = "done" if milestone.actual else "now" if index == ahead else "next"
