@@ -12,14 +12,15 @@ from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection, select
 from sqlalchemy import Engine as Database
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.runtime import Runtime, runtime_of
 from engine.store import models
 from engine.store.prepared import Prepared, fetch, fetch_together
+from engine.store.sending import send_and_commit
 
 log = structlog.get_logger(__name__)
 
@@ -35,30 +36,26 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 
     Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own.
     """
-    session = _open(runtime, runtime.database)
-    committed = False
-    with runtime.writer:
+    with runtime.writer, _opened(runtime, runtime.database) as session:
+        committed = False
         try:
             with clock.offset_read_by(lambda: _read_clock(session)):
                 yield session
-            session.commit()
+            session.flush()
+            send_and_commit(session.outer)
+            session.transaction.commit()
             committed = True
         finally:
             if session.info["deployed"] and not committed:
                 runtime.forget_definitions()  # keys of what was never deployed are given out again
-            session.close()
     _after_commit(runtime, session.info)
 
 
 @contextmanager
 def reading(runtime: Runtime) -> Iterator[Session]:
-    """A session for queries: a plain BEGIN, so that it never waits for a writer; nothing is ever committed."""
-    session = _open(runtime, runtime.readers)
-    try:
-        with clock.offset_read_by(lambda: _read_clock(session)):
-            yield session
-    finally:
-        session.close()
+    """A session for queries: a plain BEGIN, so that it never waits for a writer; nothing is ever written."""
+    with _opened(runtime, runtime.readers) as session, clock.offset_read_by(lambda: _read_clock(session)):
+        yield session
 
 
 def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -72,12 +69,29 @@ def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tu
     return rows
 
 
-def _open(runtime: Runtime, database: Database) -> Session:
-    session = Session(database, expire_on_commit=False)
-    session.info.update(
-        runtime=runtime, after_commit=[], published=[], changed=set(), deployed=False, settle_clock=partial(_settle_clock, session)
-    )
-    return session
+class _WorkSession(Session):
+    """A session inside the transaction of one connection, which begins before it and ends after it (SQLAlchemy: "joining a session into an
+    external transaction"). Commands that only use Core never begin the session's own transaction, which costs more than a statement."""
+
+    def __init__(self, connection: Connection, runtime: Runtime) -> None:
+        self.outer, self.transaction = connection, connection.begin()
+        info = {"runtime": runtime, "after_commit": [], "published": [], "changed": set(), "deployed": False}
+        super().__init__(connection, expire_on_commit=False, info=info | {"settle_clock": partial(_settle_clock, self)})
+
+    def connection(self, *_: Any, **__: Any) -> Connection:
+        """The connection, without asking which one this session would use: it has only one."""
+        return self.outer
+
+
+@contextmanager
+def _opened(runtime: Runtime, database: Database) -> Iterator[_WorkSession]:
+    with database.connect() as connection:
+        session = _WorkSession(connection, runtime)
+        try:
+            yield session
+        finally:
+            if session.in_transaction():
+                session.close()
 
 
 def _read_clock(session: Session) -> timedelta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from sqlalchemy.exc import DataError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
 from engine import clock
+from engine.store import sending
 from engine.store.prepared import run_text
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")
@@ -75,7 +76,9 @@ def _to_instant(value: datetime | None) -> datetime | None:
     return None if value is None else _utc(value)
 
 
+@lru_cache(maxsize=64)
 def _to_text(value: datetime | None) -> str | None:
+    # a step writes the same instant into a dozen rows; equal instants of different zones are the same text
     return None if value is None else _utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -105,6 +108,7 @@ def open_database(url: str, *, pool_size: int = 10) -> Engine:
         engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size * 2, json_serializer=write_json)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ping_after_idling, engine.dialect))
+        sending.install(engine)
         return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

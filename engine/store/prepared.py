@@ -1,47 +1,25 @@
 """Statements of the hot path: SQLAlchemy Core writes their SQL once for each database, then the driver runs them itself.
 
-Core spends 15 to 50 microseconds on an execution, the driver 2 to 5; a completed task is ten statements. Values pass through the same type
-processors as everywhere else, errors come out as SQLAlchemy's, and a lost connection leaves the pool as it does there. Several statements
-are sent together: on PostgreSQL in one round trip (pipeline mode), on SQLite, which has no round trips, one after the other.
+Core spends 15 to 50 microseconds on an execution, the driver 2 to 5; a completed task is ten statements. Values pass through the type
+processors of their columns, errors come out as SQLAlchemy's, and a lost connection leaves the pool as it does there. What returns nothing
+waits on PostgreSQL for the next query or the commit and goes there with it (engine.store.sending, docs/decisions).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Select, bindparam, exc
+from sqlalchemy import Connection, Dialect, Insert, Integer, Select, bindparam
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import JSON, TypeEngine
 
-Values = dict[str, Any]
-Processor = Callable[[Any], Any]
+from engine.store.sending import Form, Processor, Values, driver, failed, postpone, query_together
+
 FEW_ROWS, ROWS_AT_ONCE = 16, 50
 Clause = Executable | Callable[[str], Executable]
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A statement for so many rows as one database's driver takes it: its SQL, where each parameter comes from (name in the driver's
-    statement, row, name in the row) and how it is written, how each column of the result is read."""
-
-    sql: str
-    positional: bool
-    binders: tuple[tuple[str, int, str, Processor | None], ...]
-    readers: tuple[Processor | None, ...]
-    constants: dict[str, Any]
-
-    def bind(self, rows: Sequence[Values]) -> Any:
-        if self.constants:
-            rows = [self.constants | row for row in rows]
-        if self.positional:
-            return [rows[i][name] if write is None else write(rows[i][name]) for _, i, name, write in self.binders]
-        return {bound: rows[i][name] if write is None else write(rows[i][name]) for bound, i, name, write in self.binders}
-
-    def read(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        readers = self.readers
-        return [tuple([value if read is None else read(value) for value, read in zip(row, readers, strict=True)]) for row in rows]
 
 
 class Prepared:
@@ -51,41 +29,63 @@ class Prepared:
     have the same columns, those with a Python-side default among them: defaults are not applied here.
     """
 
-    __slots__ = ("_clause", "_columns", "_forms")
+    __slots__ = ("_clause", "_columns", "_forms", "inserts")
 
     def __init__(self, clause: Clause, *columns: str) -> None:
-        self._clause, self._columns, self._forms = clause, columns, dict[tuple[str, int], _Form]()
-
-    @property
-    def inserts(self) -> bool:
+        self._clause, self._columns, self._forms = clause, columns, dict[tuple[str, int], Form]()
+        self.inserts = not isinstance(clause, Executable) or isinstance(clause, Insert)
         """One statement then takes several rows."""
-        return not isinstance(self._clause, Executable) or isinstance(self._clause, Insert)
 
-    def form(self, dialect: Dialect, values: Values, rows: int = 1) -> _Form:
+    def form(self, dialect: Dialect, values: Values, rows: int = 1) -> Form:
         """The statement for this database and so many rows, compiled on first use with these values' names."""
         form = self._forms.get((dialect.name, rows))
         if form is None:
             form = self._forms[dialect.name, rows] = self._compile(dialect, values, rows)
         return form
 
-    def _compile(self, dialect: Dialect, values: Values, rows: int) -> _Form:
+    def _compile(self, dialect: Dialect, values: Values, rows: int) -> Form:
         clause, columns = self._clause if isinstance(self._clause, Executable) else self._clause(dialect.name), list(self._columns)
         sources = {column: (0, column) for column in columns}
+        table = getattr(clause, "table", None)
         if isinstance(clause, Insert):
             sources = {f"{column}__{i}": (i, column) for i in range(rows) for column in values}
             types = {column: clause.table.c[column].type for column in values}
             clause = clause.values([{column: bindparam(f"{column}__{i}", type_=types[column]) for column in values} for i in range(rows)])
             columns = []
-        compiled = clause.compile(dialect=dialect, column_keys=columns or None)  # type: ignore[attr-defined]
+        compiled = clause.compile(dialect=_writing(dialect), column_keys=columns or None)  # type: ignore[attr-defined]
         assert isinstance(compiled, SQLCompiler)
-        names = compiled.positiontup if compiled.positional else list(compiled.binds)
         binders = []
-        for name in names or ():
+        for name in compiled.positiontup or ():
             row, source = sources.get(name, (0, name))
-            binders.append((name, row, source, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)))
+            binders.append((row, source, _writer(compiled.binds[name].type, dialect)))
         readers = tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in _result_columns(clause))
         constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        return _Form(compiled.string, compiled.positional, tuple(binders), readers, constants)
+        return Form(compiled.string, table, tuple(binders), readers, constants)
+
+
+@cache
+def _writing(dialect: Dialect) -> Dialect:
+    """The dialect that writes the SQL. psycopg takes `$1` as it stands, which spares it to look for `%(name)s` in every statement."""
+    if dialect.name != "postgresql":
+        return dialect
+    make: Callable[..., Dialect] = type(dialect)
+    return make(paramstyle="numeric_dollar")
+
+
+def _writer(type_: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    """What makes the driver's value of a parameter. PostgreSQL gets numbers and JSON as text beside the cast that SQLAlchemy writes: the
+    driver would choose the parameter's type by the size of the number, and each choice would be prepared anew."""
+    impl = type_.dialect_impl(dialect)
+    write: Processor | None = impl.bind_processor(dialect)
+    if dialect.name == "postgresql" and isinstance(impl, Integer):
+        write = _digits
+    elif dialect.name == "postgresql" and isinstance(impl, JSON):
+        write = JSON.bind_processor(impl, dialect)  # type: ignore[no-untyped-call]
+    return write
+
+
+def _digits(value: int | None) -> str | None:
+    return None if value is None else f"{value:d}"
 
 
 def _result_columns(clause: Any) -> Sequence[Any]:
@@ -103,60 +103,63 @@ class Batch:
         self._items: list[tuple[Prepared, Sequence[Values]]] = []
 
     def add(self, statement: Prepared, rows: Sequence[Values]) -> None:
-        """Run `statement` once for each row."""
+        """Run `statement` once for each row. An INSERT takes many rows at once: a few, or blocks of ROWS_AT_ONCE, so that few forms are
+        compiled."""
         if rows:
             self._items.append((statement, rows))
 
     def send(self, connection: Connection) -> None:
-        """Run all of it."""
-        raw, dialect = _driver(connection), connection.dialect
-        bound = [(form.sql, form.bind(rows)) for form, rows in self._in_forms(dialect)]
-        try:
-            if dialect.name == "postgresql":
-                with raw.pipeline(), raw.cursor() as cursor:
-                    for sql, values in bound:
-                        cursor.execute(sql, values)
-            else:
-                for sql, values in bound:
-                    raw.execute(sql, values)
-        except dialect.loaded_dbapi.Error as error:
-            _fail(connection, error, "; ".join(dict.fromkeys(sql for sql, _ in bound)))
-
-    def _in_forms(self, dialect: Dialect) -> Iterator[tuple[_Form, Sequence[Values]]]:
-        """An INSERT takes many rows at once: a few, or blocks of ROWS_AT_ONCE, so that few forms are compiled."""
+        """Run all of it, on PostgreSQL with the next query or the commit."""
+        dialect, bound = connection.dialect, []
         for statement, rows in self._items:
-            at_once = (len(rows) if len(rows) <= FEW_ROWS else ROWS_AT_ONCE) if statement.inserts else 1
-            whole = len(rows) - len(rows) % at_once
+            count = len(rows)
+            at_once = (count if count <= FEW_ROWS else ROWS_AT_ONCE) if statement.inserts else 1
+            whole = count - count % at_once
             for first in range(0, whole, at_once):
-                yield statement.form(dialect, rows[0], at_once), rows[first : first + at_once]
+                form = statement.form(dialect, rows[0], at_once)
+                bound.append((form, form.bind(rows[first : first + at_once])))
             for row in rows[whole:]:
-                yield statement.form(dialect, row), [row]
+                form = statement.form(dialect, row)
+                bound.append((form, form.bind([row])))
+        _send(connection, bound)
+
+
+def run(connection: Connection, statement: Prepared, values: Values) -> None:
+    """Run one statement that returns nothing, on PostgreSQL with the next query or the commit."""
+    form = statement.form(connection.dialect, values)
+    _send(connection, [(form, form.bind([values]))])
+
+
+def _send(connection: Connection, bound: list[tuple[Form, list[Any]]]) -> None:
+    if connection.dialect.name == "postgresql":
+        postpone(connection, bound)
+        return
+    raw, sql = driver(connection), ""
+    try:
+        for form, values in bound:
+            sql = form.sql
+            raw.execute(sql, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        failed(connection, error, sql)
 
 
 def run_text(connection: Connection, sql: str) -> None:
     """Run SQL as it stands: BEGIN and the like."""
     try:
-        _driver(connection).execute(sql)
+        driver(connection).execute(sql)
     except connection.dialect.loaded_dbapi.Error as error:
-        _fail(connection, error, sql)
-
-
-def run(connection: Connection, statement: Prepared, values: Values) -> None:
-    """Run one statement that returns nothing."""
-    form = statement.form(connection.dialect, values)
-    try:
-        _driver(connection).execute(form.sql, form.bind([values]))
-    except connection.dialect.loaded_dbapi.Error as error:
-        _fail(connection, error, form.sql)
+        failed(connection, error, sql)
 
 
 def fetch(connection: Connection, statement: Prepared, values: Values) -> list[tuple[Any, ...]]:
     """All rows of one query."""
     form = statement.form(connection.dialect, values)
+    if connection.dialect.name == "postgresql":
+        return query_together(connection, [(form, form.bind([values]))])[0]
     try:
-        return form.read(_driver(connection).execute(form.sql, form.bind([values])).fetchall())
+        return form.read(driver(connection).execute(form.sql, form.bind([values])).fetchall())
     except connection.dialect.loaded_dbapi.Error as error:
-        _fail(connection, error, form.sql)
+        failed(connection, error, form.sql)
 
 
 def fetch_together(connection: Connection, queries: Sequence[tuple[Prepared, Values]]) -> list[list[tuple[Any, ...]]]:
@@ -164,26 +167,5 @@ def fetch_together(connection: Connection, queries: Sequence[tuple[Prepared, Val
     dialect = connection.dialect
     if dialect.name != "postgresql":
         return [fetch(connection, statement, values) for statement, values in queries]
-    raw, forms = _driver(connection), [(statement.form(dialect, values), values) for statement, values in queries]
-    try:
-        with raw.pipeline():
-            cursors = [raw.cursor().execute(form.sql, form.bind([values])) for form, values in forms]
-        return [form.read(cursor.fetchall()) for (form, _), cursor in zip(forms, cursors, strict=True)]
-    except dialect.loaded_dbapi.Error as error:
-        _fail(connection, error, "; ".join(form.sql for form, _ in forms))
-
-
-def _driver(connection: Connection) -> Any:
-    return connection.connection.dbapi_connection
-
-
-def _fail(connection: Connection, error: Exception, sql: str) -> NoReturn:
-    """Raise the driver's error as SQLAlchemy does; parameters stay out of it, they are people's data."""
-    dialect = connection.dialect
-    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
-    if lost:
-        connection.invalidate(error)
-        connection.engine.dispose(close=False)  # the other pooled connections are as old as this one
-    raise exc.DBAPIError.instance(
-        sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
-    ) from error
+    forms = [(statement.form(dialect, values), values) for statement, values in queries]
+    return query_together(connection, [(form, form.bind([values])) for form, values in forms])

@@ -1,0 +1,147 @@
+"""How prepared statements reach a database's driver. SQLite runs each at once: it has no round trips.
+
+On PostgreSQL a round trip and a statement cost more than the work of most statements. So what returns nothing waits until the next query of
+the transaction or its commit and goes with it in one message, and statements that wait side by side and write different tables become one:
+`WITH q0 AS (INSERT ...), q1 AS (UPDATE ...) DELETE ...`. Nothing is seen out of order: whatever runs on the connection sends what waits
+first (`install`), savepoints among it; a rollback drops it. An error of a waiting statement comes with what sends it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Engine, Table, event, exc
+
+Values = dict[str, Any]
+Processor = Callable[[Any], Any]
+WAITING = "waiting_statements"
+_PARAMETER = re.compile(r"\$\d+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """A statement for so many rows as one database's driver takes it: its SQL, the table it writes, where each parameter comes from (row,
+    name in the row) and how it is written, how each column of the result is read."""
+
+    sql: str
+    table: Table | None
+    binders: tuple[tuple[int, str, Processor | None], ...]
+    readers: tuple[Processor | None, ...]
+    constants: Values
+
+    def bind(self, rows: Sequence[Values]) -> list[Any]:
+        """The parameters in the order of the statement."""
+        if self.constants:
+            rows = [self.constants | row for row in rows]
+        return [rows[i][name] if write is None else write(rows[i][name]) for i, name, write in self.binders]
+
+    def read(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """The rows with the Python values of their columns."""
+        readers = self.readers
+        return [tuple([value if read is None else read(value) for value, read in zip(row, readers, strict=True)]) for row in rows]
+
+
+Bound = tuple[Form, list[Any]]
+
+
+def install(engine: Engine) -> None:
+    """Send what waits on a PostgreSQL connection before anything else happens on it."""
+    event.listen(engine, "before_cursor_execute", lambda connection, *_: send_waiting(connection))
+    event.listen(engine, "commit", send_waiting)
+    event.listen(engine, "rollback", _drop_waiting)
+    event.listen(engine, "rollback_savepoint", lambda connection, *_: _drop_waiting(connection))
+
+
+def postpone(connection: Connection, bound: Sequence[Bound]) -> None:
+    """Have these statements wait for the next query or the commit."""
+    connection.info.setdefault(WAITING, []).extend(bound)
+
+
+def send_waiting(connection: Connection) -> None:
+    """Run what waits."""
+    if WAITING in connection.info:
+        query_together(connection, [])
+
+
+def send_and_commit(connection: Connection) -> None:
+    """Run what waits and COMMIT in the same round trip; without anything that waits the caller's own commit is the cheaper one."""
+    if WAITING in connection.info:
+        _communicate(connection, [], commit=True)
+
+
+def query_together(connection: Connection, queries: Sequence[Bound]) -> list[list[tuple[Any, ...]]]:
+    """The rows of each query; what waits runs first."""
+    cursors = _communicate(connection, queries)
+    return [form.read(cursor.fetchall()) for (form, _), cursor in zip(queries, cursors, strict=True)]
+
+
+def _communicate(connection: Connection, queries: Sequence[Bound], *, commit: bool = False) -> list[Any]:
+    raw, psycopg, waiting = driver(connection), connection.dialect.loaded_dbapi, connection.info.pop(WAITING, [])
+    cursor = psycopg.RawCursor
+    try:
+        if len(queries) == 1 and not waiting:
+            return [cursor(raw).execute(queries[0][0].sql, queries[0][1])]
+        with raw.pipeline():
+            for sql, values in _merged(waiting):
+                cursor(raw).execute(sql, values)
+            cursors = [cursor(raw).execute(form.sql, values) for form, values in queries]
+            if commit:
+                raw.execute("COMMIT", prepare=False)
+        return cursors
+    except psycopg.Error as error:
+        failed(connection, error, "; ".join(dict.fromkeys(form.sql for form, _ in (*waiting, *queries))))
+
+
+def _drop_waiting(connection: Connection) -> None:
+    connection.info.pop(WAITING, None)
+
+
+def _merged(waiting: Sequence[Bound]) -> Iterator[tuple[str, list[Any]]]:
+    """The statements in as few as possible. Parts of one statement see the database as it was before it, so each table comes once."""
+    group: dict[Table | None, Bound] = {}
+    for bound in waiting:
+        if bound[0].table in group:
+            yield _one_of(list(group.values()))
+            group = {}
+        group[bound[0].table] = bound
+    if group:
+        yield _one_of(list(group.values()))
+
+
+def _one_of(group: list[Bound]) -> tuple[str, list[Any]]:
+    return _joined(tuple(form for form, _ in group)), [value for _, values in group for value in values]
+
+
+@lru_cache(maxsize=512)
+def _joined(forms: tuple[Form, ...]) -> str:
+    parts, offset = [], 0
+    for form in forms:
+        parts.append(_PARAMETER.sub(partial(_renumbered, offset), form.sql))
+        offset += len(form.binders)
+    *first, last = parts
+    return ("WITH " + ", ".join(f"q{i} AS ({sql})" for i, sql in enumerate(first)) + " " if first else "") + last
+
+
+def _renumbered(offset: int, parameter: re.Match[str]) -> str:
+    return f"${int(parameter[0][1:]) + offset}"
+
+
+def driver(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.dbapi_connection
+
+
+def failed(connection: Connection, error: Exception, sql: str) -> NoReturn:
+    """Raise the driver's error as SQLAlchemy does; parameters stay out of it, they are people's data."""
+    dialect = connection.dialect
+    lost = dialect.is_disconnect(error, driver(connection), None)  # type: ignore[arg-type]
+    if lost:
+        connection.invalidate(error)
+        connection.engine.dispose(close=False)  # the other pooled connections are as old as this one
+    raise exc.DBAPIError.instance(
+        sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+    ) from error
