@@ -27,7 +27,7 @@ run: $(PYTHON_DONE) $(DOCUMENTS_DONE) $(ASSETS_DONE) ## Set up what the server n
 	LIANBAN_DEMO=1 exec lianban serve
 
 test: setup ## Set up, then run every test, on SQLite and PostgreSQL, in Chromium; TESTS="tests/webapp -k page" chooses some
-	pytest -n 2 --dist loadfile $(or $(TESTS),tests)
+	pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(TESTS),tests)
 
 lint: $(PYTHON_DONE) ## ruff, mypy --strict, and the rules of the layers (import-linter)
 	ruff check .

@@ -14,15 +14,61 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2.bccache import Bucket, BytecodeCache
 
 from engine import Engine, clock, open_engine
+from handlers.directory import passwords
 from tests.postgres import Cluster
 from tests.snapshots import Snapshots, empty
 
 settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+LONGEST = (
+    "e2e/test_whole_project.py",
+    "e2e/test_screens.py",
+    "e2e/test_parallel_review.py",
+    "scale_out/",
+    "crash/",
+    "processes/",
+    "api/test_openapi.py",
+)
+"""Files that take long, or wait long: begun first, so that no worker is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((place for place, name in enumerate(LONGEST) if f"tests/{name}" in item.nodeid), len(LONGEST)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_hasher() -> PasswordHasher:
+    """How passwords are hashed in real use; tests hash them a thousand times faster."""
+    shipped = passwords._hasher
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return shipped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> None:
+    """Every application of a test run shares the compiled page templates."""
+    Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": _CompiledTemplates()}
+
+
+class _CompiledTemplates(BytecodeCache):
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
 
 
 @pytest.fixture(autouse=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
+from engine import open_engine
 from engine.store import reads
 from handlers.directory import service as directory
 from tests.e2e import city
-from tests.webapp.conftest import PASSWORD, Town, log_in
+from tests.snapshots import Snapshots
+from tests.webapp.conftest import PASSWORD, Town, add_people, log_in
+from webapp import create_app
 
 UNREADABLE = {
     "not a number": '{"data": {"a": NaN}}',
@@ -40,12 +44,19 @@ def test_a_body_that_cannot_be_stored_is_400_and_keeps_the_draft(town: Town, bod
     assert '"kept": "typed"' in client.get(f"/tasks/{task.key}").get_data(as_text=True)
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def clerk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, snapshots: Snapshots) -> Iterator[FlaskClient]:
+    """The browser of li, shared by the tests that change nothing."""
+    with snapshots.opened(request.param, request, tmp_path_factory.mktemp("clerk"), add_people, open_engine) as (engine, _nothing):
+        yield log_in(create_app(engine), "li")
+
+
 @pytest.mark.parametrize(
     "path",
     ["/tasks?q=%00", "/tasks?stage=%00", "/tasks?unit=%00", "/projects?q=%00", "/projects?state=%00", "/definitions/processes/%00", "/%00"],
 )
-def test_nul_in_an_address_is_400(app: Flask, path: str) -> None:
-    assert log_in(app, "li").get(path).status_code == 400
+def test_nul_in_an_address_is_400(clerk: FlaskClient, path: str) -> None:
+    assert clerk.get(path).status_code == 400
 
 
 def test_nul_in_a_user_name_is_400(client: FlaskClient) -> None:
@@ -54,14 +65,14 @@ def test_nul_in_a_user_name_is_400(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("page", ["9" * 40, "999999999999999999", "-1", "x", "1e3"])
 @pytest.mark.parametrize("screen", ["/notices", "/projects", "/tasks"])
-def test_a_page_that_does_not_exist_is_the_last_or_empty(app: Flask, screen: str, page: str) -> None:
-    assert log_in(app, "li").get(f"{screen}?page={page}").status_code == 200
+def test_a_page_that_does_not_exist_is_the_last_or_empty(clerk: FlaskClient, screen: str, page: str) -> None:
+    assert clerk.get(f"{screen}?page={page}").status_code == 200
 
 
 @pytest.mark.parametrize("key", [2**31, 2**63 - 1, 2**63, 10**40])
 @pytest.mark.parametrize("address", ["/tasks/{}", "/projects/{}", "/documents/{}", "/materials/{}", "/diagrams/{}.bpmn"])
-def test_a_key_that_no_row_can_have_is_404(app: Flask, address: str, key: int) -> None:
-    assert log_in(app, "li").get(address.format(key)).status_code == 404
+def test_a_key_that_no_row_can_have_is_404(clerk: FlaskClient, address: str, key: int) -> None:
+    assert clerk.get(address.format(key)).status_code == 404
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from argon2 import PasswordHasher
 
 from engine import Engine
 from engine.errors import LianbanError
+from handlers.directory import passwords
 from handlers.directory import service as directory
 from tests.webapp.conftest import PASSWORD
 
@@ -37,14 +39,14 @@ def test_a_right_password_forgets_the_failures(people: Engine) -> None:
 
 
 def test_nothing_is_locked_while_a_password_is_compared(people: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    real: Callable[[str, str], bool] = directory._verify
+    real: Callable[[str, str], bool] = passwords._verify
 
     def write_meanwhile(hashed: str, password: str) -> bool:
         with people.unit_of_work() as session:  # waits for ever on SQLite if the log-in holds the writer's lock
             directory.create_demo_user(session, "meanwhile", "同时", "investor")
         return real(hashed, password)
 
-    monkeypatch.setattr(directory, "_verify", write_meanwhile)
+    monkeypatch.setattr(passwords, "_verify", write_meanwhile)
     assert directory.log_in(people, "zhao", PASSWORD).username == "zhao"
 
 
@@ -59,3 +61,9 @@ def test_a_disabled_person_is_told_only_with_the_right_password(people: Engine) 
         directory.disable_user(session, "zhao")
     assert _codes(people, ["wrong"]) == ["login_refused"]
     assert _codes(people, [PASSWORD]) == ["account_disabled"]
+
+
+def test_a_stolen_hash_costs_64_mb_for_every_guess(shipped_hasher: PasswordHasher) -> None:
+    """RFC 9106 section 4, the second recommended option: t=3, m=64 MiB, p=4, argon2id."""
+    assert shipped_hasher.type.name == "ID"
+    assert (shipped_hasher.time_cost, shipped_hasher.memory_cost, shipped_hasher.parallelism) == (3, 65536, 4)
