@@ -32,6 +32,11 @@ STAFF_SCREENS = (
     "/nowhere",
 )
 APPLICANT_SCREENS = ("/tasks", "/projects", "/projects/{project}", "/projects/new", "/notices", "/cases/1/clock")
+SQUEEZED = """[...document.querySelectorAll("main *")]
+    .filter(each => !each.closest("svg, .visually-hidden") && [...each.childNodes].some(n => n.nodeType === 3 && n.data.trim().length > 3))
+    .filter(each => each.getClientRects().length && each.clientWidth < 40 && each.clientHeight > 3 * each.clientWidth)
+    .map(each => each.textContent.trim().slice(0, 40))"""
+"""The texts that stand one character under the other because their column has no room."""
 
 
 @pytest.fixture
@@ -49,6 +54,7 @@ def _check(page: Page, axe: Callable[[Page], list[str]], faults: list[str], addr
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if width > 1:
         faults.append(f"{address}: {width} px wider than the window of {page.viewport_size}")
+    faults += [f"{address}: squeezed into a column: {text}" for text in page.evaluate(SQUEEZED)]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
