@@ -85,7 +85,8 @@ class UserTaskChanged:
 class JobOpened:
     """Work that a handler or an outside worker does. `kind` says whether an element or a listener waits for it.
 
-    `variables` are what the job sees (the element's visible variables, JSON values), `headers` the static task headers.
+    `variables` are what the job sees (the element's visible variables, JSON values), `headers` the static task headers; jobs with a higher
+    `priority` are given to workers first.
     """
 
     token_id: int
@@ -94,6 +95,7 @@ class JobOpened:
     kind: Literal["BPMN_ELEMENT", "EXECUTION_LISTENER", "TASK_LISTENER"] = "BPMN_ELEMENT"
     listener_event: str | None = None
     retries: int = 3
+    priority: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)

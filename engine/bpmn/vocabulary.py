@@ -23,6 +23,8 @@ TriggerKind = Literal[
     "terminate",
     "link",
 ]
+JOB_PRIORITIES = range(-(2**31), 2**31)
+"""Priorities a job may have; 0 without one (Camunda 8.10)."""
 TimerKind = Literal["date", "duration", "cycle"]
 
 
@@ -52,11 +54,12 @@ class Mapping_:
 
 @dataclass(frozen=True, slots=True)
 class JobDefinition:
-    """zeebe:taskDefinition with the task headers."""
+    """zeebe:taskDefinition with the task headers, and the task's or else the process's zeebe:jobPriorityDefinition."""
 
     type: Text
     retries: Text | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    priority: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,10 @@ class Trigger:
     timer_kind: TimerKind | None = None
     expression: Text | None = None
     activity: str | None = None
-    watched: tuple[str, ...] = ()
+    watched: frozenset[str] = frozenset()
+    """of a condition: the variables whose changes it looks at"""
+    changes: frozenset[str] = frozenset()
+    """of a condition: the kinds of changes it looks at (create, update); empty: all"""
 
 
 @dataclass(frozen=True, slots=True)

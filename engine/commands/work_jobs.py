@@ -28,7 +28,8 @@ MAX_BACK_OFF = timedelta(days=366)
 
 
 def activate_jobs(session: Session, actor: Actor, job_type: str, *, worker: str, timeout: timedelta, limit: int) -> list[Row[Any]]:
-    """Lease up to `limit` (at most 1,000) free jobs of a type to `worker` for `timeout` (at most 7 days) -> their rows, oldest first.
+    """Lease up to `limit` (at most 1,000) free jobs of a type to `worker` for `timeout` (at most 7 days) -> their rows, those with the
+    highest priority first, then the oldest.
 
     Jobs that another command is touching at this moment are left out, so nobody waits. Needs the power `operate`; raises Invalid.
     """
@@ -40,7 +41,7 @@ def activate_jobs(session: Session, actor: Actor, job_type: str, *, worker: str,
         select(m.job.c.key)
         .join(m.process_instance, m.process_instance.c.key == m.job.c.instance_key)
         .where(m.job.c.type == job_type, free(), m.process_instance.c.suspended_at.is_(None))
-        .order_by(m.job.c.key)
+        .order_by(m.job.c.priority.desc(), m.job.c.key)
         .limit(min(limit, MAX_AT_ONCE))
         .with_for_update(of=m.job, skip_locked=True)
     )
@@ -49,16 +50,26 @@ def activate_jobs(session: Session, actor: Actor, job_type: str, *, worker: str,
         return []
     deadline = clock.wall_now() + timeout
     session.execute(m.job.update().where(m.job.c.key.in_(keys)).values(state="ACTIVATED", worker=worker, deadline=deadline))
-    return list(session.execute(select(m.job).where(m.job.c.key.in_(keys)).order_by(m.job.c.key)).all())
+    in_order = select(m.job).where(m.job.c.key.in_(keys)).order_by(m.job.c.priority.desc(), m.job.c.key)
+    return list(session.execute(in_order).all())
 
 
-def extend_job(session: Session, actor: Actor, job_key: int, *, timeout: timedelta | None = None, retries: int | None = None) -> None:
-    """Move the end of an activated job's lease to `timeout` from now, or set the retries that are left (Camunda 8: update a job).
+def extend_job(
+    session: Session,
+    actor: Actor,
+    job_key: int,
+    *,
+    timeout: timedelta | None = None,
+    retries: int | None = None,
+    priority: int | None = None,
+) -> None:
+    """Move the end of an activated job's lease to `timeout` from now, or set the retries that are left, or the priority
+    (Camunda 8: update a job).
 
     Raises Invalid, NotFound, Conflict (the job has ended; its lease cannot be extended because nobody holds it), Forbidden.
     """
     require(actor, "operate")
-    _check(timeout is not None or retries is not None, "请给出租约时长或剩余次数")
+    _check(any(value is not None for value in (timeout, retries, priority)), "请给出租约时长、剩余次数或优先级")
     _check(timeout is None or timedelta(0) < timeout <= MAX_TIMEOUT, "租约时长应大于 0，不超过 7 天")
     _check(retries is None or 0 < retries <= MAX_RETRIES, f"剩余次数应为 1 至 {MAX_RETRIES}")
     job = session.execute(select(m.job).where(m.job.c.key == job_key).with_for_update()).first()
@@ -73,6 +84,8 @@ def extend_job(session: Session, actor: Actor, job_key: int, *, timeout: timedel
         values["deadline"] = clock.wall_now() + timeout
     if retries is not None:
         values["retries"] = retries
+    if priority is not None:
+        values["priority"] = priority
     session.execute(m.job.update().where(m.job.c.key == job_key).values(values))
 
 
@@ -92,14 +105,16 @@ def complete_job(
     variables: Mapping[str, Any],
     *,
     denied: bool = False,
+    denied_reason: str | None = None,
     corrections: Mapping[str, Any] | None = None,
 ) -> None:
     """The work is done; its variables reach the diagram. Conflict when the job was already done or cancelled.
 
-    A task listener may have `denied` its transition, or give `corrections` of the task's attributes (engine.bpmn.elements.task_listeners).
+    A task listener may have `denied` its transition (`denied_reason` is kept for people), or give `corrections` of the task's attributes
+    (engine.bpmn.elements.task_listeners).
     """
     run, job = _locked(session, actor, job_key)
-    _end(session, job_key, "COMPLETED")
+    _end(session, job_key, "COMPLETED", denied=denied or None, denied_reason=denied_reason if denied else None)
     if _outlives_its_task(job):
         return
     run.instance(job.instance_key).complete_job(job.token_id, dict(variables), denied=denied, corrections=corrections)
@@ -139,7 +154,7 @@ def fail_job(session: Session, actor: Actor, job_key: int, *, retries: int, mess
 def throw_job_error(session: Session, actor: Actor, job_key: int, code: str, message: str, variables: Mapping[str, Any]) -> None:
     """The work ended in a BPMN error that the diagram may catch."""
     run, job = _locked(session, actor, job_key)
-    _end(session, job_key, "ERROR_THROWN")
+    _end(session, job_key, "ERROR_THROWN", error_code=code, error_message=message)
     if _outlives_its_task(job):
         return
     run.instance(job.instance_key).throw_error(job.token_id, code, message, dict(variables))
@@ -156,13 +171,13 @@ def free() -> ColumnElement[bool]:
 
 
 def stalled(session: Session, job_types: frozenset[str], limit: int = 200) -> list[int]:
-    """Jobs of our own types that nobody works on although they could be done now: the sweep has them run, oldest first."""
+    """Jobs of our own types that nobody works on although they could be done now: the sweep has them run, by priority and age."""
     statement = (
         select(m.job.c.key)
         .join(m.process_instance, m.process_instance.c.key == m.job.c.instance_key)
         .where(m.job.c.type.in_(job_types), free(), m.process_instance.c.suspended_at.is_(None))
     )
-    return list(session.scalars(statement.order_by(m.job.c.key).limit(limit)))
+    return list(session.scalars(statement.order_by(m.job.c.priority.desc(), m.job.c.key).limit(limit)))
 
 
 def _locked(session: Session, actor: Actor, job_key: int) -> tuple[RootRun, Row[Any]]:
@@ -182,8 +197,9 @@ def _outlives_its_task(job: Row[Any]) -> bool:
     return bool(job.listener_event == "canceling")
 
 
-def _end(session: Session, job_key: int, state: str) -> None:
-    session.execute(m.job.update().where(m.job.c.key == job_key).values(state=state, deadline=None, ended_at=clock.wall_now()))
+def _end(session: Session, job_key: int, state: str, **more: Any) -> None:
+    values = {"state": state, "deadline": None, "ended_at": clock.wall_now(), **more}
+    session.execute(m.job.update().where(m.job.c.key == job_key).values(values))
 
 
 def _check(right: bool, reason: str) -> None:

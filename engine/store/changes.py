@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from engine import clock
 from engine.changes import Changes, JobOpened, UserTaskOpened
 from engine.store import models as m
 from engine.store.models import element_key
-from engine.store.prepared import Batch, Prepared, fetch, run
+from engine.store.prepared import Batch, Prepared, fetch
 from engine.store.task_changes import write_task_changes
 
 
@@ -41,6 +41,24 @@ class InstanceRow:
     start_key: str | None = None
 
 
+NEW_INSTANCE = (
+    "parent_key",
+    "parent_token",
+    "definition_key",
+    "process_id",
+    "business_id",
+    "owner",
+    "state",
+    "version",
+    "header",
+    "incidents",
+    "started_at",
+    "started_by",
+    "start_key",
+)
+"""The columns of a new process instance, beside its key and its root's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """Who completed which user task of the step with what; goes into the task's row."""
@@ -48,8 +66,8 @@ class Completion:
     token_id: int
     username: str
     submission: dict[str, Any]
-    row: dict[str, Any]
-    """The task's whole row as it was read under the lock."""
+    offered: bool
+    """It has candidates."""
     has_drafts: bool
 
 
@@ -76,6 +94,17 @@ def _upserting(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> 
     return lambda dialect: _upsert_statement(dialect, table, keys, values)
 
 
+def _inserting_instance(dialect: str) -> Insert:
+    """One that has no root is its own, so its key is known to the statement that inserts it: the next of PostgreSQL's sequence, or the
+    next after the largest, as SQLite gives them itself (whoever writes there is alone)."""
+    table = m.process_instance
+    number = func.nextval("process_instance_key_seq") if dialect == "postgresql" else func.coalesce(func.max(table.c.key), 0) + 1
+    fresh = select(number.label("key")).subquery("fresh").c.key
+    given = {name: bindparam(name, type_=table.c[name].type) for name in NEW_INSTANCE}
+    root = func.coalesce(bindparam("root_key", type_=table.c.root_key.type), fresh)
+    return table.insert().from_select(["key", "root_key", *given], select(fresh, root, *given.values())).returning(table.c.key)
+
+
 _UPDATE_INSTANCE = Prepared(
     update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")),
     "version",
@@ -84,8 +113,7 @@ _UPDATE_INSTANCE = Prepared(
     "incidents",
     "ended_at",
 )
-_INSERT_INSTANCE = Prepared(m.process_instance.insert().returning(m.process_instance.c.key))
-_OWN_ROOT = Prepared(update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")), "root_key")
+_INSERT_INSTANCE = Prepared(_inserting_instance)
 _UPDATE_DUE = Prepared(update(m.process_instance).where(m.process_instance.c.key == bindparam("instance")), "next_due_at")
 _OF_INSTANCE = m.token.c.instance_key == bindparam("instance")
 _RENAME_TOKEN = Prepared(update(m.token).where(_OF_INSTANCE, m.token.c.token_id == bindparam("gone")), "token_id", "data")
@@ -105,6 +133,15 @@ _CLOSE_TASK = Prepared(
 )
 _WRITE_TASK = Prepared(_upserting(m.user_task, ("key",), ("state", "completed_at", "completed_by", "submission")))
 _UNSET_TASK: dict[str, Any] = dict.fromkeys(column.name for column in m.user_task.columns)
+_KNOWN_TASK: dict[str, Any] = _UNSET_TASK | {
+    "element_id": "",
+    "name": "",
+    "candidate_groups": [],
+    "candidate_users": [],
+    "priority": 0,
+    "properties": {},
+}
+"""A task whose row was read under the lock: of what is written only the columns of the conflict clause reach the row."""
 _CLOSE_HELD_TASK = Prepared(update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at")
 _DELETE_CANDIDATES = Prepared(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key == bindparam("task")))
 _DELETE_DRAFTS = Prepared(delete(m.user_task_draft).where(m.user_task_draft.c.task_key == bindparam("task")))
@@ -200,19 +237,18 @@ def _write_history(batch: Batch, key: int, changes: Changes, now: datetime) -> N
 def _close_user_tasks(
     batch: Batch, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None
 ) -> list[dict[str, Any]]:
-    """What ended. The task that was submitted is known in full: it comes back as a row that is written with those of the new tasks."""
+    """What ended. The task that was submitted comes back as a row that is written in one statement with those of the new tasks."""
     submitted, cancelled, held, candidates, drafts = [], [], [], [], []
     for closed in changes.closed_user_tasks:
         mine = completion if completion is not None and closed.completed and completion.token_id == closed.token_id else None
         task = element_key(row.key, closed.token_id)
         if mine is not None:
-            end = {"state": "COMPLETED", "completed_at": now, "completed_by": mine.username, "submission": mine.submission}
-            submitted.append(mine.row | end)
+            submitted.append(_KNOWN_TASK | _place(row, closed.token_id, now) | _ending(mine, now))
         elif closed.completed:  # who submitted it stands in the row since then
             held.append({"task": task, "state": "COMPLETED", "completed_at": now})
         else:
             cancelled.append({"task": task, "state": "CANCELED", "completed_at": now, "completed_by": None, "submission": None})
-        if mine is None or mine.row["candidate_groups"] or mine.row["candidate_users"] or changes.changed_user_tasks:
+        if mine is None or mine.offered or changes.changed_user_tasks:
             candidates.append({"task": task})
         if mine is None or mine.has_drafts:
             drafts.append({"task": task})
@@ -221,6 +257,21 @@ def _close_user_tasks(
     batch.add(_DELETE_CANDIDATES, candidates)
     batch.add(_DELETE_DRAFTS, drafts)
     return submitted
+
+
+def _place(row: InstanceRow, token_id: int, now: datetime) -> dict[str, Any]:
+    return {
+        "key": element_key(row.key, token_id),
+        "instance_key": row.key,
+        "root_key": row.root_key,
+        "definition_key": row.definition_key,
+        "process_id": row.process_id,
+        "created_at": now,
+    }
+
+
+def _ending(completion: Completion, now: datetime) -> dict[str, Any]:
+    return {"state": "COMPLETED", "completed_at": now, "completed_by": completion.username, "submission": completion.submission}
 
 
 def _open_user_tasks(
@@ -237,29 +288,28 @@ def _open_user_tasks(
 
 
 def _task_row(row: InstanceRow, task: UserTaskOpened, now: datetime, forms: dict[int, OpenedForm]) -> dict[str, Any]:
-    return _UNSET_TASK | {
-        "key": element_key(row.key, task.token_id),
-        "instance_key": row.key,
-        "root_key": row.root_key,
-        "definition_key": row.definition_key,
-        "process_id": row.process_id,
-        "element_id": task.element_id,
-        "name": task.name,
-        "business_id": row.business_id,
-        "owner": row.owner,
-        "assignee": task.assignee,
-        "candidate_groups": list(task.candidate_groups),
-        "candidate_users": list(task.candidate_users),
-        "due_date": task.due_date,
-        "follow_up_date": task.follow_up_date,
-        "priority": task.priority,
-        "form_id": task.form_id,
-        "form_key": forms[task.token_id].key if task.token_id in forms else None,
-        "external_form": task.external_form,
-        "properties": task.properties,
-        "state": "CREATED",
-        "created_at": now,
-    }
+    place = _place(row, task.token_id, now)
+    return (
+        _UNSET_TASK
+        | place
+        | {
+            "element_id": task.element_id,
+            "name": task.name,
+            "business_id": row.business_id,
+            "owner": row.owner,
+            "assignee": task.assignee,
+            "candidate_groups": list(task.candidate_groups),
+            "candidate_users": list(task.candidate_users),
+            "due_date": task.due_date,
+            "follow_up_date": task.follow_up_date,
+            "priority": task.priority,
+            "form_id": task.form_id,
+            "form_key": forms[task.token_id].key if task.token_id in forms else None,
+            "external_form": task.external_form,
+            "properties": task.properties,
+            "state": "CREATED",
+        }
+    )
 
 
 def _write_waits(batch: Batch, row: InstanceRow, changes: Changes, now: datetime) -> None:
@@ -305,12 +355,8 @@ def _close_jobs(connection: Connection, row: InstanceRow, changes: Changes) -> N
 
 
 def insert_instance(session: Session, values: dict[str, Any]) -> int:
-    """Insert a process instance -> its key. One without a root is its own root."""
-    connection = session.connection()
-    key = int(fetch(connection, _INSERT_INSTANCE, values)[0][0])
-    if values["root_key"] is None:
-        run(connection, _OWN_ROOT, {"instance": key, "root_key": key})
-    return key
+    """Insert a process instance (NEW_INSTANCE and `root_key`, all of them) -> its key. One without a root is its own root."""
+    return int(fetch(session.connection(), _INSERT_INSTANCE, values)[0][0])
 
 
 def insert_row(session: Session, table: Table, values: dict[str, Any]) -> int:
@@ -329,6 +375,7 @@ def write_job(session: Session, row: InstanceRow, opened: JobOpened, now: dateti
         "kind": opened.kind,
         "listener_event": opened.listener_event,
         "retries": opened.retries,
+        "priority": opened.priority,
         "headers": opened.headers,
         "variables": opened.variables,
         "created_at": now,

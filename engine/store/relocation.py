@@ -100,13 +100,13 @@ def refresh_tasks(session: Session, instance_key: int, tasks: list[UserTaskOpene
 
 
 def refresh_jobs(session: Session, instance_key: int, jobs: list[JobOpened]) -> list[tuple[int, str]]:
-    """Pending jobs that nobody works on take type, headers and variables from the new diagram: (key, type) of each that changed."""
+    """Pending jobs that nobody works on take type, priority, headers and variables from the new diagram: (key, type) of each that changed."""
     changed = []
     for job in jobs:
         statement = (
             update(m.job)
             .where(m.job.c.instance_key == instance_key, m.job.c.token_id == job.token_id, m.job.c.state == "CREATED")
-            .values(type=job.type, headers=job.headers, variables=job.variables)
+            .values(type=job.type, priority=job.priority, headers=job.headers, variables=job.variables)
             .returning(m.job.c.key)
         )
         changed += [(int(key), job.type) for key in session.scalars(statement)]

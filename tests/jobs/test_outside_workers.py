@@ -11,6 +11,7 @@ import pytest
 from engine import Engine, clock, commands
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.policy import SYSTEM, Actor
+from tests.bpmn.support import END, START, chain, doc, service
 from tests.jobs import errands
 
 MINUTE = timedelta(minutes=1)
@@ -166,3 +167,21 @@ def test_only_operators_work_on_jobs(engine: Engine) -> None:
         with pytest.raises(Forbidden), engine.unit_of_work() as session:
             act(session)
     assert errands.job(engine, key).state == "CREATED"
+
+
+def test_jobs_with_a_higher_priority_are_given_out_first_and_equal_ones_by_age(engine: Engine) -> None:
+    keys = errands.start(engine, 4)
+    for key, priority in zip(keys, (0, 5, -1, 5), strict=True):
+        errands.change_job(engine, errands.job(engine, key).key, priority=priority)
+    order = [job.instance_key for job in [*activate(engine, limit=2), *activate(engine, limit=2)]]
+    assert order == [keys[1], keys[3], keys[0], keys[2]]
+
+
+def test_the_priority_of_the_diagram_reaches_the_job(engine: Engine) -> None:
+    priority = '<zeebe:jobPriorityDefinition priority="=number * 10"/>'
+    source = doc(START + service("t", errands.TYPE, priority) + END + chain("s", "t", "e"), "ranked")
+    with engine.unit_of_work() as session:
+        commands.deploy(session, SYSTEM, [("ranked.bpmn", source)])
+        for number in (1, 3, 2):
+            commands.start_instance(session, SYSTEM, "ranked", {"number": number})
+    assert [job.priority for job in activate(engine)] == [30, 20, 10]

@@ -10,6 +10,7 @@ Cancel: the subscription is closed.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.bpmn.elements import conditional_event, message_event, timer_event
 from engine.bpmn.elements.link_event import is_link
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.element import Element
+from engine.bpmn.kernel.process import Write
 from engine.bpmn.kernel.token import Token, in_order
 from engine.bpmn.kernel.variables import deliver
 from engine.bpmn.spiff import WAITING
@@ -71,7 +73,7 @@ class CatchingElement(Element):
         elif "signal" in prepared.notes:
             changes.signal_waits.append((token.id, prepared.notes["signal"]))
         elif self.trigger is not None and self.trigger.kind == "conditional":
-            self.test_condition(token, set())
+            self.test_condition(token, None)
 
     def run_again(self, token: Token) -> None:
         """The incident of a waiting token is resolved: evaluate its timer or condition again."""
@@ -80,11 +82,11 @@ class CatchingElement(Element):
         elif self.trigger is not None and self.trigger.kind == "timer":
             timer_event.reschedule(token, self.trigger)
         else:
-            self.test_condition(token, set())
+            self.test_condition(token, None)
 
-    def test_condition(self, token: Token, changed: set[str]) -> None:
+    def test_condition(self, token: Token, written: Set[Write] | None) -> None:
         if self.trigger is not None and self.trigger.kind == "conditional":
-            conditional_event.test_condition(token, self, self.trigger, changed)
+            conditional_event.test_condition(token, self, self.trigger, written)
 
     def rearm(self, token: Token, changed: set[str] | None) -> None:
         if self.trigger is not None:

@@ -1,8 +1,9 @@
 """A task that is a job: service and send tasks, script and business rule tasks with a job type, and message throw events.
 
-Activate: as every activity. Run: the job (type, retries, headers, the visible variables) is handed to the host's `perform`. Done at once:
-the result is propagated like a user task's and the token completes. Pending: the token stays STARTED until `complete_job`, `throw_error`
-or `raise_incident`. A thrown BPMN error goes to the catching event; a failure is the incident JOB_NO_RETRIES, and `retry` opens a new job.
+Activate: as every activity. Run: the job (type, retries, priority, headers, the visible variables) is handed to the host's `perform`.
+Done at once: the result is propagated like a user task's and the token completes. Pending: the token stays STARTED until `complete_job`,
+`throw_error` or `raise_incident`. A thrown BPMN error goes to the catching event; a failure is the incident JOB_NO_RETRIES, and `retry`
+opens a new job.
 Cancel: a pending job is closed.
 """
 
@@ -15,7 +16,7 @@ from engine.bpmn.kernel.element import Element
 from engine.bpmn.kernel.failure import BpmnThrow, StepFailed
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import deliver, visible_json
-from engine.bpmn.vocabulary import JobDefinition
+from engine.bpmn.vocabulary import JOB_PRIORITIES, JobDefinition, Text
 from engine.changes import JobOpened
 
 DEFAULT_RETRIES = 3
@@ -29,10 +30,21 @@ def job_of(token: Token, definition: JobDefinition) -> JobOpened:
         element_id=element.bpmn_id,
         type=expressions.required_text(token, definition.type),
         retries=DEFAULT_RETRIES if definition.retries is None else expressions.integer(token, definition.retries),
+        priority=_priority(token, definition.priority),
         headers=dict(definition.headers),
         variables=visible_json(token),
         properties=dict(element.ext.properties),
     )
+
+
+def _priority(token: Token, source: Text | None) -> int:
+    """A whole number of 32 bits, 0 without one."""
+    if source is None:
+        return 0
+    priority = expressions.integer(token, source)
+    if priority not in JOB_PRIORITIES:
+        raise expressions.mismatch(token, source, priority, "32 位整数")
+    return priority
 
 
 def do_job(token: Token, definition: JobDefinition) -> bool | None:

@@ -15,6 +15,7 @@ Specs are immutable after parsing and shared by all instances of a definition.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from engine.bpmn.spiff import COMPLETED, FUTURE, READY, WAITING
 from engine.bpmn.vocabulary import NO_EXTENSIONS, Extensions, Listener, Loop, Text, Trigger
 
 if TYPE_CHECKING:
+    from engine.bpmn.kernel.process import Write
     from engine.bpmn.kernel.scope import Scope, SubprocessScope
 
 
@@ -291,8 +293,8 @@ class Element(spiff.BpmnSpecMixin):
     def timer_due(self, token: Token) -> None:
         """The waiting token's timer is due."""
 
-    def test_condition(self, token: Token, changed: set[str]) -> None:
-        """Variables changed while the token waits for a condition."""
+    def test_condition(self, token: Token, written: Set[Write] | None) -> None:
+        """Variables were written while the token waits for a condition; None: look at it in any case."""
 
     def rearm(self, token: Token, changed: set[str] | None) -> None:
         """Variables changed while the token waits for a timer whose expression may read them; None: evaluate it in any case."""

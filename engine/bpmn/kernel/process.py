@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.bpmn import spiff
 from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed, StepLimitReached
@@ -24,6 +24,8 @@ STEP_LIMIT = 20_000
 """Automatic steps one command may take without reaching a wait state."""
 TIMER_LIMIT = 1_000
 """Timers one command fires; what is still due fires with the next."""
+Write = tuple[int, str, str]
+"""What was written: (scope id, name, "create" or "update")."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,7 +40,10 @@ def from_micros(micros: int) -> datetime:
 
 
 class Process(Scope, spiff.BpmnWorkflow):
-    """A process instance. `called`: another instance waits for it, so an uncaught error ends it instead of raising an incident."""
+    """A process instance. `called`: another instance waits for it, so an uncaught error ends it instead of raising an incident.
+
+    `writes` counts the variables that were written, `seen_writes` how many there were when a condition began to wait: it saw those.
+    """
 
     parent_task_id = None
 
@@ -55,6 +60,8 @@ class Process(Scope, spiff.BpmnWorkflow):
         self.queue: deque[Token] = deque()
         self.signal_waits: dict[str, dict[int, Token]] = {}
         self.conditions: dict[int, Token] = {}
+        self.writes = 0
+        self.seen_writes: dict[int, int] = {}
         self.timers: dict[int, Token] = {}
         self.watched_timers: dict[int, Token] = {}
         self.joins: dict[int, Token] = {}
@@ -68,12 +75,13 @@ class Process(Scope, spiff.BpmnWorkflow):
         """Forget what was recorded: the host has it."""
         self.changes = Changes()
         self.dirty: dict[int, Token] = {}
-        self.changed_names: set[str] = set()
+        self.changed_names: dict[Write, int] = {}
 
-    def note_written(self, scope_id: int, name: str, raw: bytes) -> None:
+    def note_written(self, scope_id: int, name: str, raw: bytes, kind: Literal["create", "update"]) -> None:
         """A variable was written."""
         self.changes.variables[(scope_id, name)] = raw
-        self.changed_names.add(name)
+        self.writes += 1
+        self.changed_names[(scope_id, name, kind)] = self.writes
 
     def forget_token(self, token: Token) -> None:
         """A token left the tree: its row, and its scope's rows, are deleted (if they were ever stored)."""
@@ -131,6 +139,7 @@ class Process(Scope, spiff.BpmnWorkflow):
             self.signal_waits.setdefault(token.internal_data["signal"], {})[token.id] = token
         elif trigger.kind == "conditional":
             self.conditions[token.id] = token
+            self.seen_writes[token.id] = self.writes
         elif trigger.kind == "timer":
             if "due" in token.internal_data:
                 self.timers[token.id] = token
@@ -144,6 +153,7 @@ class Process(Scope, spiff.BpmnWorkflow):
         if trigger is None:
             return
         self.conditions.pop(token_id, None)
+        self.seen_writes.pop(token_id, None)
         self.timers.pop(token_id, None)
         self.watched_timers.pop(token_id, None)
         if trigger.kind == "signal":
@@ -203,10 +213,12 @@ class Process(Scope, spiff.BpmnWorkflow):
     def react(self) -> None:
         """Variables changed: look at conditions and at timers that read them."""
         while self.changed_names:
-            names, self.changed_names = self.changed_names, set()
+            written, self.changed_names = self.changed_names, {}
+            names = {name for _, name, _ in written}
             for token in in_order(self.conditions):
                 if token._state == WAITING:
-                    token.task_spec.test_condition(token, names)
+                    before = self.seen_writes[token.id]
+                    token.task_spec.test_condition(token, {write for write, number in written.items() if number > before})
             for token in in_order(self.watched_timers):
                 if token._state == WAITING:
                     token.task_spec.rearm(token, names)

@@ -65,9 +65,9 @@ class Variables:
         raw = dump(value)
         if self.raw.get(name) == raw:
             return
+        self.process.note_written(self.scope_id, name, raw, "update" if name in self.raw else "create")
         self.raw[name] = raw
         self.feel.pop(name, None)
-        self.process.note_written(self.scope_id, name, raw)
 
 
 def visible_scopes(token: Token) -> Iterator[Variables]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from engine.bpmn.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.bpmn.lint.findings import Report
-from engine.bpmn.parser.extensions import BINDINGS, TIMERS, all_zeebe, zeebe
+from engine.bpmn.parser.extensions import BINDINGS, TIMERS, all_zeebe, filter_names, zeebe
 from engine.bpmn.parser.nodes import READERS
 from engine.bpmn.parser.xml import BPMN, CAMUNDA7, ZEEBE, is_bpmn, local
+from engine.bpmn.vocabulary import JOB_PRIORITIES
 from engine.errors import ExpressionError
 from engine.feel import compile_expression
 
@@ -68,6 +69,7 @@ PLACES = {
     "adHoc": frozenset({"adHocSubProcess"}),
     "versionTag": frozenset({"process"}),
     "conditionalFilter": frozenset({"conditionalEventDefinition"}),
+    "jobPriorityDefinition": frozenset({"process", "serviceTask", "sendTask", "scriptTask", "businessRuleTask"}),
 }
 """Where an extension means something to the engine; anywhere else it would be dropped silently, so it is refused."""
 NO_START_LISTENER = ("parallelGateway", "inclusiveGateway", "complexGateway")
@@ -239,10 +241,10 @@ def _check_vocabulary(report: Report, node: XmlElement) -> None:
             _check_listener(report, node, owner(node))
         elif name in PLACES:
             _check_place(report, node, name)
-        elif name == "jobPriorityDefinition":
-            report.warn(owner(node), "unsupported", "忽略作业优先级。", "The job priority is ignored.")
-        if name == "conditionalFilter" and node.get("variableEvents"):
-            report.warn(owner(node), "unsupported", "忽略 variableEvents。", "variableEvents is ignored.")
+        if name == "jobPriorityDefinition":
+            _check_job_priority(report, node)
+        elif name == "conditionalFilter":
+            _check_filter(report, node)
     elif tag.startswith(CAMUNDA7):
         report.warn(owner(node), "camunda-7", f"忽略 Camunda 7 扩展 {local(node)}。", f"camunda:{local(node)} is ignored.")
 
@@ -254,6 +256,25 @@ def _check_place(report: Report, node: XmlElement, name: str) -> None:
     if where not in PLACES[name]:
         zh = f"zeebe:{name} 在 {where} 上没有作用。"
         report.add(owner(node), "unsupported", zh, f"zeebe:{name} means nothing on {where}.")
+
+
+def _check_job_priority(report: Report, node: XmlElement) -> None:
+    """A static one is a whole number of 32 bits."""
+    text = (node.get("priority") or "").strip()
+    if not text.startswith("=") and not (text.lstrip("-").isdecimal() and text.isascii() and int(text) in JOB_PRIORITIES):
+        zh = f"作业优先级“{text}”不是整数（-2147483648 至 2147483647）。"
+        report.add(owner(node), "job-priority", zh, f"The job priority {text!r} is not a whole number of 32 bits.")
+
+
+def _check_filter(report: Report, node: XmlElement) -> None:
+    """Which changes of variables a conditional event looks at; a process is started by whoever asks, not by a change."""
+    unknown = filter_names(node.get("variableEvents")) - {"create", "update"}
+    if unknown:
+        zh = f"条件事件的变量事件只能是 create 或 update，不是 {'、'.join(sorted(unknown))}。"
+        report.add(owner(node), "condition", zh, f"Unknown variable events: {', '.join(sorted(unknown))}.")
+    if local(_parent(owner(node))) == "process" and local(owner(node)) == "startEvent":
+        zh, en = "流程的条件启动事件没有变量过滤。", "The filter of a process's conditional start means nothing."
+        report.warn(owner(node), "condition", zh, en)
 
 
 def _check_listener(report: Report, node: XmlElement, element: XmlElement) -> None:

@@ -125,7 +125,7 @@ class _Migration:
         header[4] = self.rewriter.scope_notes(old.header_notes) or 0
         stored = StoredState(orjson.dumps(header), [self._row(token) for token in tokens], variables)
         process = rows.restore(self.target.spec, stored, old.env, old.step_limit)
-        process.changes, process.changed_names, process.saved_id = old.changes, set(), old.saved_id
+        process.changes, process.changed_names, process.saved_id = old.changes, {}, old.saved_id
         process.dirty = dict(process.tokens)
         return process
 

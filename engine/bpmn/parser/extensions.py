@@ -23,6 +23,8 @@ from engine.bpmn.vocabulary import (
     TriggerKind,
 )
 from engine.changes import Binding
+from engine.errors import ExpressionError
+from engine.feel import compile_expression
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as XmlElement
@@ -91,7 +93,16 @@ def _job(node: XmlElement) -> JobDefinition | None:
     if definition is None or kind is None:
         return None
     headers = zeebe(node, "taskHeaders")
-    return JobDefinition(kind, Text.of(definition.get("retries")), {} if headers is None else _headers(headers))
+    return JobDefinition(kind, Text.of(definition.get("retries")), {} if headers is None else _headers(headers), _job_priority(node))
+
+
+def _job_priority(node: XmlElement) -> Text | None:
+    """Of a task, else of its process (Camunda 8.10); events have none."""
+    if not local(node).endswith("Task"):
+        return None
+    places = (node, next(node.iterancestors(BPMN + "process"), node))
+    found = (zeebe(place, "jobPriorityDefinition") for place in places)
+    return next((text for definition in found if definition is not None and (text := Text.of(definition.get("priority")))), None)
 
 
 def _listeners(node: XmlElement, path: str, event: str) -> tuple[Listener, ...]:
@@ -196,6 +207,20 @@ def _attribute(given: Any, name: str) -> str | None:
 def _item(multi: XmlElement, name: str) -> str | None:
     item = multi.find(BPMN + name)
     return None if item is None else item.get("name") or item.get("id")
+
+
+def filter_names(text: str | None) -> frozenset[str]:
+    """A comma list of a conditional event's filter."""
+    return frozenset(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def variables_read(expression: Text) -> frozenset[str]:
+    """The variables that a FEEL text may read; none when it cannot be compiled, which lint reports."""
+    try:
+        compiled = compile_expression(expression.text)
+    except ExpressionError:
+        return frozenset()
+    return compiled.variables | compiled.possible_variables
 
 
 def _maximum(standard: XmlElement) -> int | None:
@@ -307,10 +332,10 @@ class Definitions:
         expression = Text.of(child_text(definition, "condition"), feel=True)
         if expression is None:
             raise refuse("condition", "条件事件没有条件。", "The conditional event has no condition.", self.resource, node)
-        watch = zeebe(definition, "conditionalFilter")
-        names = "" if watch is None else watch.get("variableNames") or ""
-        watched = tuple(name.strip() for name in names.split(",") if name.strip())
-        return Trigger("conditional", expression=expression, watched=watched)
+        given: Any = getattr(zeebe(definition, "conditionalFilter"), "attrib", {})
+        names, read = filter_names(given.get("variableNames")), variables_read(expression)
+        changes = filter_names(given.get("variableEvents"))
+        return Trigger("conditional", expression=expression, watched=read & names if names else read, changes=changes)
 
     def dangling(self, node: XmlElement, attribute: str, reference: str | None) -> Exception:
         """A reference to something that is not in the file."""

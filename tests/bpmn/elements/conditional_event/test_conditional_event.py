@@ -1,4 +1,4 @@
-"""Conditional events in every position: at once, on a change, again only after it was false."""
+"""Conditional events in every position: at once, on a change, again at every change of what they read while they hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ CASES = (
     Case(
         "boundary_beside",
         "a",
-        (put("a h", n=11), put("a h", n=12), put("a h", n=1), put("a h h", n=20), do("a", "h h"), do("h", "h"), do("h", DONE)),
+        (
+            put("a h", n=11),
+            put("a h", other=1),
+            put("a h h", n=12),
+            put("a h h", n=1),
+            put("a h h h", n=20),
+            do("a", "h h h"),
+            do("h", "h h"),
+            do("h", "h"),
+            do("h", DONE),
+        ),
         {"n": 1},
     ),
     Case("event_subprocess", "a", (put("h", n=11), do("h", DONE)), {"n": 1}),
