@@ -50,7 +50,8 @@ def complete_task(session: Session, actor: Actor, task_key: int, submission: Map
         business_id=task.business_id,
         data={"name": task.name, "onBehalfOf": task.owner} if _represents(actor, task) else {"name": task.name},
     )
-    run.finish(Completion(token_id, actor.username, clean, task.row, task.has_drafts))
+    offered = bool(task.candidate_groups or task.candidate_users)
+    run.finish(Completion(token_id, actor.username, clean, offered=offered, has_drafts=task.has_drafts))
 
 
 def open_task(session: Session, task_key: int) -> Row[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.bpmn import Instance
-from engine.changes import CallStarted, Changes, StoredState, Undoing, UserTaskOpened
+from engine.changes import CallStarted, Changes, Undoing, UserTaskOpened
 from engine.commands.environment import CommandEnvironment
 from engine.commands.message_starts import free_start_key
 from engine.commands.messages import insert_message, offer_after_commit
@@ -103,7 +103,7 @@ class RootRun:
             environment = CommandEnvironment(self._session, row, definition.deployment_key, self._actor.username)
             found = self._runtime.instances.take(key, row.version)
             if found is None:
-                state = StoredState(row.header, reads.token_rows(self._session, key), reads.variable_rows(self._session, key))
+                state = reads.stored_state(self._session, row)
                 found = Instance.load(process_model(self._session, row.definition_key), state, environment)
             found.env = environment
             self._live[key] = found
@@ -120,12 +120,13 @@ class RootRun:
         parent: tuple[InstanceRow, int] | None = None,
         start_element: str | None = None,
         start_at: Sequence[str] = (),
+        until: Sequence[str] = (),
         start_key: str | None = None,
         undoing: Undoing | None = None,
     ) -> int:
         """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits.
 
-        `start_at`: elements to begin at instead of a start event; `start_key`: the correlation key that may start only one at a time.
+        `start_at`: elements to begin at instead of a start event; `until`: elements whose end terminates it; `start_key`: the correlation key that may start only one at a time.
         """
         definition = process_definition(self._session, definition_key)
         parent_row, parent_token = parent if parent is not None else (None, None)

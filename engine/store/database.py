@@ -38,6 +38,7 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB, "postgresql")
 
 IDLE_SECONDS = 5.0
+DIGITS_OF_64_BITS = 19
 _JSON_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 NAMING = {
@@ -94,10 +95,18 @@ def write_json(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
 
 
+def read_json(text: str | bytes) -> Any:
+    """The value of a JSON column. orjson makes a float of a whole number above 64 bits: it gets only what is too short for one."""
+    return orjson.loads(text) if len(text) < DIGITS_OF_64_BITS else json.loads(text)
+
+
 class Base(DeclarativeBase):
     """Base of every table, the engine's and the handlers'."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+_JSON: dict[str, Any] = {"json_serializer": write_json, "json_deserializer": read_json}
 
 
 def open_database(url: str, *, pool_size: int = 10) -> Engine:
@@ -105,14 +114,14 @@ def open_database(url: str, *, pool_size: int = 10) -> Engine:
     and writes later then queues for the writer's lock instead of failing on the upgrade)."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size * 2, json_serializer=write_json)
+        engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size * 2, **_JSON)
         event.listen(engine, "checkin", _note_idle)
         event.listen(engine, "checkout", partial(_ping_after_idling, engine.dialect))
         sending.install(engine)
         return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_size=pool_size, max_overflow=128, json_serializer=write_json, connect_args={"timeout": 30})
+    engine = create_engine(parsed, pool_size=pool_size, max_overflow=128, connect_args={"timeout": 30}, **_JSON)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     event.listen(engine, "handle_error", _name_overflow)

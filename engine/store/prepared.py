@@ -47,7 +47,7 @@ class Prepared:
         clause, columns = self._clause if isinstance(self._clause, Executable) else self._clause(dialect.name), list(self._columns)
         sources = {column: (0, column) for column in columns}
         table = getattr(clause, "table", None)
-        if isinstance(clause, Insert):
+        if isinstance(clause, Insert) and clause.select is None:
             sources = {f"{column}__{i}": (i, column) for i in range(rows) for column in values}
             types = {column: clause.table.c[column].type for column in values}
             clause = clause.values([{column: bindparam(f"{column}__{i}", type_=types[column]) for column in values} for i in range(rows)])

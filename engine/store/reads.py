@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, exists, 
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.changes import StoredState
 from engine.errors import NotFound
 from engine.policy import Actor, TaskFacts
 from engine.store import models as m
@@ -40,7 +41,7 @@ _INSTANCE = (
 
 @dataclass(frozen=True, slots=True)
 class LockedTask:
-    """What completing a user task needs of it. `has_drafts`: somebody has saved a draft of its form; `row`: all columns."""
+    """What completing a user task needs of it. `has_drafts`: somebody has saved a draft of its form."""
 
     root_key: int
     element_id: str
@@ -55,7 +56,6 @@ class LockedTask:
     properties: dict[str, str]
     completed_by: str | None
     has_drafts: bool
-    row: dict[str, Any]
 
 
 def _instance_columns(table: FromClause) -> list[ColumnElement[Any]]:
@@ -71,13 +71,17 @@ _LOCK_ROOT = Prepared(
     .where(_CHILD.c.key == bindparam("instance"))
     .with_for_update(of=m.process_instance)
 )
-_TASK = list(m.user_task.columns)
-_FACTS = [field.name for field in fields(LockedTask) if field.name in m.user_task.columns]
+_LOCK_ONLY = Prepared(
+    select(m.process_instance.c.key)
+    .join(_CHILD, _CHILD.c.root_key == m.process_instance.c.key)
+    .where(_CHILD.c.key == bindparam("instance"))
+    .with_for_update(of=m.process_instance)
+)
+_TASK = [m.user_task.c[field.name] for field in fields(LockedTask) if field.name in m.user_task.columns]
 _HAS_DRAFTS = exists().where(m.user_task_draft.c.task_key == m.user_task.c.key)
-_TASK_AND_INSTANCES = Prepared(
-    select(*_instance_columns(m.process_instance), *_instance_columns(_CHILD), *_CLOCK, *_TASK, _HAS_DRAFTS)
-    .join(_CHILD, _CHILD.c.key == m.user_task.c.instance_key)
-    .join(m.process_instance, m.process_instance.c.key == _CHILD.c.root_key)
+_TASK_AND_ROOT = Prepared(
+    select(*_instance_columns(m.process_instance), *_CLOCK, *_TASK, _HAS_DRAFTS)
+    .join(m.process_instance, m.process_instance.c.key == m.user_task.c.root_key)
     .outerjoin(m.business_clock, true())
     .where(m.user_task.c.key == bindparam("task"))
 )
@@ -102,21 +106,18 @@ def lock_root(session: Session, instance_key: int) -> InstanceRow:
 
 def lock_task(session: Session, task_key: int) -> tuple[InstanceRow, InstanceRow, LockedTask]:
     """Lock the root of a user task: the rows of the root, of the task's process instance and of the task as they are under the lock."""
-    connection = session.connection()
-    queries: list[tuple[Prepared, dict[str, Any]]] = [(_TASK_AND_INSTANCES, {"task": task_key})]
+    connection, instance_key = session.connection(), split_key(task_key)[0]
+    queries: list[tuple[Prepared, dict[str, Any]]] = [(_TASK_AND_ROOT, {"task": task_key})]
     if connection.dialect.name == "postgresql":
         # one joined SELECT FOR UPDATE would show the task as it was before the wait for the lock: only locked rows are read again
-        queries.insert(0, (_LOCK_ROOT, {"instance": split_key(task_key)[0]}))
+        queries.insert(0, (_LOCK_ONLY, {"instance": instance_key}))
     rows = fetch_together(connection, queries)[-1]
     if not rows:
         raise NotFound(what="任务", key=task_key)
     row, count = rows[0], len(_INSTANCE)
-    _settle_clock(session, *row[2 * count : 2 * count + 2])
-    root, instance = InstanceRow(*row[:count]), InstanceRow(*row[count : 2 * count])
-    *values, has_drafts = row[2 * count + 2 :]
-    whole = {column.name: value for column, value in zip(_TASK, values, strict=True)}
-    task = LockedTask(**{name: whole[name] for name in _FACTS}, has_drafts=has_drafts, row=whole)
-    return root, root if root.key == instance.key else instance, task
+    _settle_clock(session, row[count], row[count + 1])
+    root, task = InstanceRow(*row[:count]), LockedTask(*row[count + 2 :])
+    return root, root if root.key == instance_key else instance_row(session, instance_key), task
 
 
 def _settle_clock(session: Session, seconds: int | None, calendar_version: int | None) -> None:
@@ -155,6 +156,13 @@ def active_below(session: Session, root_key: int, key: int) -> list[int]:
             if state == "ACTIVE":
                 found.append(int(each))
     return found
+
+
+def stored_state(session: Session, row: InstanceRow) -> StoredState:
+    """The rows that an instance is rebuilt from."""
+    of_instance = {"instance": row.key}
+    tokens, variables = fetch_together(session.connection(), [(_TOKENS, of_instance), (_VARIABLES, of_instance)])
+    return StoredState(row.header, [data for (data,) in tokens], [(scope, name, value) for scope, name, value in variables])
 
 
 def token_rows(session: Session, key: int) -> list[bytes]:
