@@ -68,6 +68,11 @@ PEOPLE = (
 _PERSON = Prepared(PEOPLE.where(_account.username == bindparam("username")))
 
 
+def lock_user(session: Session, username: str) -> None:
+    """What somebody does only once takes its turn here: of two clicks the second sees what the first has done."""
+    session.execute(select(UserRow.id).where(UserRow.username == username).with_for_update())
+
+
 def users(session: Session) -> list[User]:
     """Everybody, by kind and name."""
     return [user_of(row) for row in session.scalars(select(UserRow).order_by(UserRow.kind, UserRow.username))]

@@ -33,6 +33,7 @@ from handlers.documents.subject import instant, unit_name
 from handlers.materials import service as materials
 from handlers.materials.files import stored_path
 from handlers.projects.access import project_row
+from handlers.projects.models import ProjectRow
 from handlers.tasks.service import answer_lines, task_rows
 
 INDEX = "W34"
@@ -76,6 +77,7 @@ def may_bundle(session: Session, actor: Actor, project_id: int, case_id: int | N
 
 def file_case(session: Session, actor: Actor, project_id: int, case_id: int | None = None) -> Document:
     """Issue the index (W34) of a case's file, or of the whole project's: from now on it can be downloaded once the index is printed.
+    When the newest index lists the very same (a second click), that one stands.
 
     Raises NotFound (project, or case of another project), Forbidden, Conflict while a document of the file is not printed yet.
     """
@@ -85,13 +87,17 @@ def file_case(session: Session, actor: Actor, project_id: int, case_id: int | No
         raise NotFound(what="办件", key=case_id)
     if not may_bundle(session, actor, project.id, case_id):
         raise Forbidden(reason="案卷由政务中心或者承办单位整理")
-    found = documents_of(session, project.id, case_id)[::-1]
-    found = [each for each in found if each.kind != INDEX]
+    _lock(session, project.id, case_id)
+    known = documents_of(session, project.id, case_id)
+    found = [each for each in reversed(known) if each.kind != INDEX]
     entries = [*_document_entries(session, found), *_material_entries(session, project.id, case)]
     opinions = _opinions(session, project.id, case)
     body = _json(opinions)
     if opinions:
         entries.append(_entry("意见", "办理意见", OPINIONS_FILE, _sha256(body), "", instant(clock.now())))
+    newest = next((each for each in known if each.kind == INDEX and each.case_id == case_id), None)
+    if newest is not None and _contents(newest.facts["案卷材料"]) == _contents(entries):
+        return newest
     index = issue(
         session,
         INDEX,
@@ -106,6 +112,17 @@ def file_case(session: Session, actor: Actor, project_id: int, case_id: int | No
     )
     audit.record(session, actor, "case_file.indexed", business_id=str(project.id), data={"documentId": index.id, "members": len(entries)})
     return index
+
+
+def _lock(session: Session, project_id: int, case_id: int | None) -> None:
+    """Two who ask for the index of the same file at once take turns."""
+    owner = select(ProjectRow.id).where(ProjectRow.id == project_id) if case_id is None else select(CaseRow.id).where(CaseRow.id == case_id)
+    session.execute(owner.with_for_update())
+
+
+def _contents(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What a file holds, whatever the moment at which it was listed."""
+    return [(entry["路径"], entry["摘要"]) for entry in entries]
 
 
 def archive_finished(session: Session, case_id: int) -> Document | None:

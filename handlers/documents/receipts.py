@@ -7,7 +7,7 @@ electronic service and collection at the window as the centre offers them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +88,7 @@ def serve_case(session: Session, case_id: int, values: Mapping[str, Any], *, per
     """
     statement = select(DocumentRow.id).where(DocumentRow.case_id == case_id, DocumentRow.kind.in_(DECISIONS)).order_by(DocumentRow.id)
     ids = list(session.scalars(statement))
+    _lock(session, ids)
     unserved = [key for key in ids if key not in services(session, ids)]
     if not unserved:
         return None
@@ -96,7 +97,7 @@ def serve_case(session: Session, case_id: int, values: Mapping[str, Any], *, per
 
 
 def serve(session: Session, actor: Actor, document_id: int, handover: Handover) -> Document:
-    """Record the service of one document by hand -> its receipt.
+    """Record the service of one document by hand -> its receipt; the same again from the same person (a second click) -> the first one's.
 
     Raises NotFound, Forbidden (only the window and the body that issued it serve), Conflict (already served, a receipt itself, a decision),
     Invalid (unknown way, a day in the future or before the issue, a missing signature, note or tracking number).
@@ -108,11 +109,25 @@ def serve(session: Session, actor: Actor, document_id: int, handover: Handover) 
         raise Conflict(reason="送达回证本身不需要送达")
     if found.kind in BY_TASK:
         raise Conflict(reason="决定和证件的送达在流程的“送达”任务中登记")
-    if services(session, [document_id]):
+    _lock(session, [document_id])
+    before = services(session, [document_id]).get(document_id)
+    if before is not None and before.receipt_id is not None and _is_same(before, handover, actor.username):
+        return stored_document(session, before.receipt_id)
+    if before is not None:
         raise Conflict(reason="这份文书已经登记送达")
     receipt = _record(session, [document_id], handover, actor.username, 0, clock.now())
     audit.record(session, actor, "document.served", business_id=str(found.project_id), data={"documentId": found.id})
     return receipt
+
+
+def _lock(session: Session, ids: Sequence[int]) -> None:
+    """Two who serve the same documents at once take turns."""
+    session.execute(select(DocumentRow.id).where(DocumentRow.id.in_(ids)).order_by(DocumentRow.id).with_for_update())
+
+
+def _is_same(before: Service, handover: Handover, person: str) -> bool:
+    said = Handover(before.method, before.served_at, before.recipient, before.signed_by, before.tracking_number, before.note)
+    return before.served_by == person and said == replace(handover, note=handover.note[:500])
 
 
 def may_serve(actor: Actor, found: Document) -> bool:

@@ -200,15 +200,21 @@ def notice_facts(found: Sequence[NeededItem]) -> dict[str, Any]:
 
 
 def issue(session: Session, actor: Actor, project_id: int | str, facts: Mapping[str, Any]) -> documents.Document:
-    """Issue the notice (W02) for a project as answered; it counts from now, with the answers in it.
+    """Issue the notice (W02) for a project as answered; it counts from now, with the answers in it. When the newest one says the very same
+    (a second click), that one stands.
 
     NotFound without access, Forbidden unless the person files for the project or the window does, Invalid while a question is open.
     """
+    projects.lock_project(session, project_id)
     project, now = projects.get_project(session, actor, project_id), clock.now()
     if not (projects.is_own(session, actor, str(project.id)) or actor.can("represent_owner")):
         raise Forbidden(reason="一次性告知书由项目单位或者综合窗口打印")
     found = needed(session, facts)
     answers = [f"{q.text}{q.options[number].label}" for q in asked(facts) if (number := chosen(q, facts)) is not None]
+    stated = notice_facts(found) | {"填报情况": answers}
+    newest = next((one for one in documents.documents_of(session, project.id) if one.kind == "W02" and one.case_id is None), None)
+    if newest is not None and newest.facts == stated:
+        return newest
     return documents.issue(
         session,
         "W02",
@@ -216,7 +222,7 @@ def issue(session: Session, actor: Actor, project_id: int | str, facts: Mapping[
         case_id=None,
         item_code="",
         unit=WINDOW_UNIT,
-        facts=notice_facts(found) | {"填报情况": answers},
+        facts=stated,
         root_key=project.lifecycle_key or 0,
         person=actor.username,
         now=now,

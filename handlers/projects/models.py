@@ -12,7 +12,10 @@ from engine.store.database import Base, BigKey, Instant, Json
 
 
 class ProjectRow(Base):
-    """An investment project. `applicant` is the owner's user name, `filed_by` who typed it in; `data` the registration form F10."""
+    """An investment project. `applicant` is the owner's user name, `filed_by` who typed it in; `data` the registration form F10.
+
+    `request_digest`: of the page and the answers it was registered with, so that a second click registers nothing.
+    """
 
     __tablename__ = "project"
 
@@ -31,6 +34,7 @@ class ProjectRow(Base):
     lifecycle_key: Mapped[int | None] = mapped_column(BigKey)
     registered_at: Mapped[datetime] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    request_digest: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
 
 
 class MilestoneRow(Base):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -138,9 +140,13 @@ class Page:
 
 
 # ---------------------------------------------------------------------- registration
-def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on_behalf_of: str | None = None) -> Project:
+def register_project(
+    session: Session, actor: Actor, data: Mapping[str, Any], on_behalf_of: str | None = None, *, request: str = ""
+) -> Project:
     """Register a project and start its life cycle.
 
+    `request`: a word that the page made up; the same answers with the same word again (a second click, a repeated request) are the
+    project that they were the first time.
     `data`: the registration form's submission {"project": {...}}. An investor registers for the own company; the window (power
     represent_owner) for the investor `on_behalf_of`. Raises FormInvalid (fields), Forbidden, Conflict (project code in use).
     """
@@ -148,6 +154,12 @@ def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on
     clean = validate_submission(_registration_form(session), dict(data), {}, feel_environment(session))
     values: dict[str, Any] = clean.get("project") or {}
     code = values.get("xmdm") or None
+    digest = _request_digest(actor, applicant, request, values) if request else None
+    if digest is not None:
+        directory.lock_user(session, actor.username)
+        before = session.scalar(select(ProjectRow).where(ProjectRow.request_digest == digest))
+        if before is not None:
+            return _project(before)
     if code is not None and session.scalar(select(ProjectRow.id).where(ProjectRow.code == code)) is not None:
         raise Conflict(reason=f"项目代码 {code} 已登记过")
     row = ProjectRow(
@@ -162,6 +174,7 @@ def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on
         outcome="",
         confidential=False,
         registered_at=clock.now(),
+        request_digest=digest,
     )
     session.add(row)
     session.flush()
@@ -171,6 +184,11 @@ def register_project(session: Session, actor: Actor, data: Mapping[str, Any], on
     row.variant = _variant(session, row)
     session.flush()
     return _project(row)
+
+
+def _request_digest(actor: Actor, applicant: str, request: str, values: Mapping[str, Any]) -> str:
+    said = json.dumps([actor.username, applicant, request, values], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _variant(session: Session, row: ProjectRow) -> int | None:

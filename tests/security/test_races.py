@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
+from html import unescape
 from threading import Barrier
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import commands
+from engine import clock, commands
 from engine.errors import LianbanError
 from engine.store import reads
 from handlers.board import service as boards
 from handlers.directory import service as directory
+from handlers.documents import service as documents
 from handlers.filing import service as filing
+from handlers.guide import service as guide
 from handlers.licences import service as licences
 from handlers.numbering import check_digit
 from handlers.projects.models import ProjectRow
@@ -120,6 +125,83 @@ def test_a_double_click_enters_a_licence_once(town: Town) -> None:
     assert _together(town, enter, enter, enter).count("done") == 1
     with town.engine.reading() as session:
         assert len(licences.licences_of(session, project)) == 1
+
+
+def test_a_double_click_registers_one_project(town: Town) -> None:
+    client = town.visit(city.APPLICANT)
+    found = re.search(r'data-submit-url="([^"]+)"', client.get("/projects/new").get_data(as_text=True))
+    assert found is not None
+    address, start = unescape(found[1]), Barrier(3)
+
+    def register(data: dict[str, Any]) -> str:
+        visitor = town.visit(city.APPLICANT)
+        start.wait(timeout=30)
+        return str(visitor.post(address, json={"data": data}, headers={"Accept": "application/json"}).get_json()["next"])
+
+    data = city.example("project_registration")
+    data["project"]["xmdm"] = ""
+    other = data | {"project": data["project"] | {"xmmc": "另一个项目"}}
+    with ThreadPoolExecutor(3) as pool:
+        first, second, third = pool.map(register, [data, data, other])
+    assert first == second != third, "the same page with other answers is another project"
+
+
+def test_a_double_click_issues_one_notice(town: Town) -> None:
+    project = town.register()
+
+    def issue(session: Session) -> None:
+        who = city.actor(session, city.APPLICANT)
+        guide.issue(session, who, project, _all_answered(guide.project_facts(session, who, project)))
+
+    assert _together(town, issue, issue, issue) == ["done"] * 3
+    with town.engine.reading() as session:
+        assert [one.kind for one in documents.documents_of(session, project)] == ["W02"]
+
+
+def test_a_notice_with_other_answers_is_another_one(town: Town) -> None:
+    project = town.register()
+    with town.engine.unit_of_work() as session:
+        who = city.actor(session, city.APPLICANT)
+        known = guide.project_facts(session, who, project)
+        first = guide.issue(session, who, project, _all_answered(known))
+        assert guide.issue(session, who, project, _all_answered(known)).id == first.id
+        assert guide.issue(session, who, project, _all_answered(known, last=True)).id != first.id
+
+
+def _all_answered(facts: dict[str, Any], *, last: bool = False) -> dict[str, Any]:
+    while (question := guide.next_question(facts)) is not None:
+        facts = guide.answer(facts, question.code, len(question.options) - 1 if last else 0)
+    return facts
+
+
+def test_a_double_click_files_a_case_once(town: Town) -> None:
+    project = town.register()
+
+    def file(session: Session) -> None:
+        documents.bundle.file_case(session, city.actor(session, "xzspj_window"), project)
+
+    assert _together(town, file, file, file) == ["done"] * 3
+    with town.engine.reading() as session:
+        assert [one.kind for one in documents.documents_of(session, project)] == ["W34"]
+
+
+def test_a_double_click_serves_a_document_once(town: Town) -> None:
+    project = town.register()
+    with town.engine.unit_of_work() as session:
+        who = city.actor(session, "xzspj_window")
+        notice = guide.issue(session, who, project, _all_answered(guide.project_facts(session, who, project)))
+        handover = documents.receipts.Handover(documents.receipts.WINDOW, clock.now(), "昌吉市教育局", "刘敏")
+
+    def serve(session: Session) -> None:
+        documents.receipts.serve(session, city.actor(session, "xzspj_window"), notice.id, handover)
+
+    def serve_to_another(session: Session) -> None:
+        documents.receipts.serve(session, city.actor(session, "xzspj_window"), notice.id, replace(handover, signed_by="别人"))
+
+    assert _together(town, serve, serve, serve) == ["done"] * 3
+    assert _together(town, serve_to_another) == ["conflict"]
+    with town.engine.reading() as session:
+        assert [one.kind for one in documents.documents_of(session, project)] == ["W24", "W02"]
 
 
 def test_two_withdrawals_are_one(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, render_template, request, url_for
@@ -29,15 +30,21 @@ def show() -> str:
         raise Invalid(reason=f"“{chosen}”不是项目单位的用户")
     investor = names.get(chosen) if investors else user()
     data = {"project": {"jsdw": investor.organisation}} if investor is not None and investor.organisation else {}
-    return render_template("register.html", schema=schema, data=data, investors=investors, chosen=investor)
+    address = {"request": secrets.token_urlsafe(16)} | ({"for": chosen} if investors else {})
+    return render_template("register.html", schema=schema, data=data, investors=investors, chosen=investor, address=address)
 
 
 @blueprint.post("")
 def register() -> Response:
-    """Register from {"data": {"project": {...}}} -> {"next": the project's page}; wrong fields answer 422 with their paths."""
+    """Register from {"data": {"project": {...}}} -> {"next": the project's page}; wrong fields answer 422 with their paths.
+
+    `request` in the address is the word that the form was shown with: sending it twice registers once.
+    """
     data = submitted_data()
     with engine().unit_of_work() as session:
-        project = projects.register_project(session, actor(), data, request.args.get("for") or None)
+        project = projects.register_project(
+            session, actor(), data, request.args.get("for") or None, request=request.args.get("request", "")[:100]
+        )
     flash(_("已登记“%(name)s”，审批流程已启动。", name=project.name), "success")
     return jsonify(next=url_for("projects.show", project_id=project.id))
 

@@ -72,6 +72,10 @@ def upgrade() -> None:
             postgresql_where=sa.text("start_key IS NOT NULL"),
         )
 
+    with op.batch_alter_table("project", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("request_digest", sa.String(length=64), nullable=True))
+        batch_op.create_index(batch_op.f("ix_project_request_digest"), ["request_digest"], unique=True)
+
     with op.batch_alter_table("project_milestone", schema=None) as batch_op:
         batch_op.add_column(sa.Column("evidence", sa.String(length=200), server_default="", nullable=False))
         batch_op.add_column(sa.Column("recorded_by", sa.String(length=100), server_default="", nullable=False))
@@ -87,6 +91,10 @@ def downgrade() -> None:
         batch_op.drop_column("recorded_at")
         batch_op.drop_column("recorded_by")
         batch_op.drop_column("evidence")
+
+    with op.batch_alter_table("project", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_project_request_digest"))
+        batch_op.drop_column("request_digest")
 
     with op.batch_alter_table("process_instance", schema=None) as batch_op:
         batch_op.drop_index(
