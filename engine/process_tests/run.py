@@ -180,7 +180,7 @@ class _Run:
             if due is None or due > until or self.live().state != "ACTIVE":
                 self.world.at = until
                 return
-            self.world.at = max(self.world.at, due)
+            self.world.at = max(self.world.at, due.astimezone(CHINA))
             self.live().fire_due(self.world.at)
             self.follow()
         raise StepFailed(f"时钟走这一步触发了 {MAX_TIMERS} 次以上的定时器")

@@ -202,25 +202,49 @@ def _last_number(job: JobContext, case_id: int, kind: str) -> str:
     return next(found, "")
 
 
+@registry.handler("case.extension_rule", transactional=True, inputs=("caseId", "handling"), outputs=("extensionRule",))
+def extension_rule(job: JobContext) -> dict[str, Any]:
+    """核对延期条件：能延长多少天，由谁批准（extensions.csv）。
+
+    Optional input `handling`: `joint` for 联合办理. Returns `extensionRule`: days, group (of the approvers), article. Throws the BPMN error
+    `extension_refused` when the limit of the case cannot be extended.
+    """
+    case = cases.get_case(job.session, int(_text(job, "caseId")))
+    try:
+        rule = cases.extension_rule(job.session, case.id, str(job.variables.get("handling") or ""))
+    except CaseRefused as error:
+        raise BpmnError("extension_refused", error.message(), {"extensionRefusal": error.message()}) from error
+    return {"extensionRule": {"days": rule.days, "group": _approvers(rule.approver, case.unit), "article": rule.article}}
+
+
+def _approvers(approver: str, unit: str) -> str:
+    """The group of an approver of extensions.csv: a role in the case's unit, or a whole group such as ZFB.head."""
+    return approver if "." in approver else f"{unit}.{approver}"
+
+
 @registry.handler(
-    "case.extend", transactional=True, inputs=("caseId", "extensionRequest", "extensionApproval"), outputs=("clock", "documentNo")
+    "case.extend",
+    transactional=True,
+    inputs=("caseId", "extensionRequest", "extensionApproval", "handling"),
+    outputs=("clock", "documentNo"),
 )
 def extend(job: JobContext) -> dict[str, Any]:
-    """延长办理期限：只能一次，期限届满前，由单位负责人批准，出具延期办理告知书。
+    """延长办理期限：只能一次，期限届满前，由单位负责人（联合办理的为本级政府负责人）批准，出具延期办理告知书。
 
-    `extensionRequest.days` working days and `.reason`; whoever completed the approval is the approver and must head the case's unit.
+    `extensionRequest.days` working days and `.reason`; whoever completed the approval is the approver and must be one whom the rule names.
     Throws the BPMN error `extension_refused` with the article as message when the law does not allow it (行政许可法 42).
     """
     case = cases.get_case(job.session, int(_text(job, "caseId")))
     request = job.variables.get("extensionRequest")
     asked: dict[str, Any] = request if isinstance(request, dict) else {}
     days = asked.get("days")
+    handling = str(job.variables.get("handling") or "")
     try:
-        rule = clocks.extension_of(case.item_code)
-        role = rule.approver if rule else "signer"
-        if job.actor not in {user.username for user in directory.users_in_group(job.session, f"{case.unit}.{role}")}:
-            article = rule.article if rule else "行政许可法第四十二条"
-            raise CaseRefused(number=case.number, reason="延期须由本单位负责人批准", article=article)
+        rule = cases.extension_rule(job.session, case.id, handling)
+        group = _approvers(rule.approver, case.unit)
+        if job.actor not in {user.username for user in directory.users_in_group(job.session, group)}:
+            reason = "延期须由本级人民政府负责人批准" if "." in rule.approver else "延期须由本单位负责人批准"
+            raise CaseRefused(number=case.number, reason=reason, article=rule.article)
         with job.session.begin_nested():
             document = documents.issue(
                 job.session,
@@ -236,7 +260,8 @@ def extend(job: JobContext) -> dict[str, Any]:
             )
             number = document.number or document.title
             whole = days if isinstance(days, int) else 0
-            cases.extend(job.session, case.id, whole, approved_by=job.actor, document=number, person=job.actor, now=job.now)
+            approval = {"approved_by": job.actor, "document": number, "handling": handling}
+            cases.extend(job.session, case.id, whole, person=job.actor, now=job.now, **approval)
     except (CaseRefused, clocks.ClockRefused) as error:
         raise BpmnError("extension_refused", error.message(), {"extensionRefusal": error.message()}) from error
     return provide_clock(job.session, case.id, job.now) | {"documentNo": number}

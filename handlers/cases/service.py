@@ -204,15 +204,36 @@ def _clock_event(session: Session, row: CaseRow, pausing: Pausing, now: datetime
     return clocks.Closed(today, catalogue().case_statuses[row.status].name) if row.status in CLOSED else None
 
 
-def extend(session: Session, case_id: int, days: int, *, approved_by: str, document: str, person: str, now: datetime) -> clocks.CaseClock:
-    """Extend the limit, once, before it has passed, by no more than the law allows; the applicant is told by `document` (行政许可法 42).
+def extension_rule(session: Session, case_id: int, handling: str = "") -> clocks.ExtensionRule:
+    """How a case's limit may be extended: as the joint handling `handling` that it is part of, else as its item. CaseRefused: not at all.
 
-    `approved_by` is whoever heads the body; that it is so has been checked. Raises CaseRefused or ClockRefused with the article.
+    `handling` is a scope of extensions.csv, e.g. "joint": several departments decide together (行政许可法 42(2)).
     """
     row = _locked(session, case_id)
-    rule = clocks.extension_of(row.item_code)
+    rule = clocks.extension_of(handling or row.item_code)
     if rule is None:
         raise CaseRefused(number=row.number, reason="这个事项不能延期", article="行政许可法第四十二条")
+    return rule
+
+
+def extend(
+    session: Session,
+    case_id: int,
+    days: int,
+    *,
+    approved_by: str,
+    document: str,
+    person: str,
+    now: datetime,
+    handling: str = "",
+) -> clocks.CaseClock:
+    """Extend the limit, once, before it has passed, by no more than the law allows; the applicant is told by `document` (行政许可法 42).
+
+    `approved_by` is one whom `extension_rule` names for this `handling`; that it is so has been checked. Raises CaseRefused or ClockRefused
+    with the article.
+    """
+    rule = extension_rule(session, case_id, handling)
+    row = _locked(session, case_id)
     if not 1 <= days <= rule.days:
         raise CaseRefused(number=row.number, reason=f"只能延长 1 到 {rule.days} 个工作日", article=rule.article)
     clock = clocks.clock_of(session, case_id, now)

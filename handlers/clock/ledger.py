@@ -33,7 +33,7 @@ from handlers.clock.events import (
 )
 from handlers.clock.history import read_history
 from handlers.clock.models import CaseClockRow, ClockEventRow
-from handlers.clock.reading import ClockReading, read_clock
+from handlers.clock.reading import ClockReading, read_clock, yellow_from
 from handlers.clock.rules import limits_of
 from handlers.lights import calendar_of
 
@@ -185,22 +185,34 @@ def variable(clock: CaseClock) -> dict[str, Any]:
     """What diagrams see as `clock`: instants as ISO text, null where nothing is due (a timer that reads null is not scheduled).
 
     due, yellow, overdue (= due), statutory_due, silent5, serve10: instants at the close of business (yellow: when the office opens).
+    yellow_again: the same as yellow, but only for a clock that was extended when it was yellow already: a timer that has fired stays so.
     """
     reading, calendar = clock.reading, clock.calendar
     running = reading.state == "running"
     due = _closing(calendar, reading.due) if running else None
+    yellow = calendar.opening(reading.yellow).isoformat() if running and reading.yellow else None
     return {
         "state": reading.state,
         "limit": clock.limit.days if clock.limit else None,
         "unit": clock.limit.unit if clock.limit else None,
         "due": due,
         "overdue": due if clock.overdue_at is None else None,
-        "yellow": calendar.opening(reading.yellow).isoformat() if running and reading.yellow else None,
+        "yellow": yellow,
+        "yellow_again": yellow if _was_yellow(clock) else None,
         "statutory_due": _closing(calendar, clock.statutory.due) if clock.statutory.state == "running" else None,
         "silent5": _closing(calendar, reading.silent),
         "serve10": _closing(calendar, reading.serve_by),
         "provisional": reading.provisional,
     }
+
+
+def _was_yellow(clock: CaseClock) -> bool:
+    """Whether the yellow light was on when the limit was extended."""
+    at = next((index for index, event in enumerate(clock.events) if isinstance(event, Extended)), None)
+    if at is None or clock.limit is None:
+        return False
+    remaining = read_clock(clock.limit, clock.events[:at], clock.calendar, clock.events[at].on).remaining
+    return remaining is not None and remaining <= yellow_from(clock.limit.days)
 
 
 def _closing(calendar: WorkCalendar, day: date | None) -> str | None:

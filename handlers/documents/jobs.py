@@ -23,7 +23,7 @@ ACCEPTANCES = frozenset({"W03", "W07"})
 
 
 OPTIONAL = ("documentTitle", "documentFacts", "documentTo")
-WITHOUT_HEADER = ("W16", "W17", "W22")
+WITHOUT_HEADER = ("W11", "W16", "W17", "W18", "W22")
 """Kinds that execution listeners issue: a listener has no headers (Camunda 8.9), so the kind is part of its job type."""
 
 
