@@ -20,7 +20,7 @@ from engine.bpmn.interface import Environment, TokenInfo
 from engine.bpmn.kernel import listeners
 from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed
 from engine.bpmn.kernel.placing import start_at
-from engine.bpmn.kernel.process import STEP_LIMIT, Process
+from engine.bpmn.kernel.process import LAST, STEP_LIMIT, Process
 from engine.bpmn.kernel.signing import SIGN, sign, signers
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import deliver, set_variables, visible_json
@@ -50,18 +50,21 @@ class Instance(Operations):
         *,
         start_element: str | None = None,
         called: bool = False,
+        until: Sequence[str] = (),
         step_limit: int = STEP_LIMIT,
     ) -> Instance:
         """Start a new instance at its none start events, or at `start_element` (a message, signal or timer start event).
 
-        `called`: a call activity waits for it, so an uncaught error ends it (Changes.uncaught) instead of raising an incident.
-        Raises Invalid when there is no such start.
+        `called`: a call activity waits for it, so an uncaught error ends it (Changes.uncaught) instead of raising an incident. `until`:
+        the instance is terminated when one of these elements has ended. Raises Invalid when there is no such start, NotFound when there
+        is no such element.
         """
         starts = [start_element] if start_element else list(model.spec.starts)
         if not starts or (start_element and start_element not in model.start_elements):
             raise Invalid(reason=f"流程“{model.name or model.process_id}”没有启动事件 {start_element or '（空启动事件）'}")
         process = Process(model.spec, env, step_limit=step_limit)
         process.called = called
+        end_with(process, model, until)
         for name, value in variables.items():
             process.variables.put(name, value)
         process.changed_names.clear()
@@ -69,9 +72,13 @@ class Instance(Operations):
         return cls(model, process)
 
     @classmethod
-    def start_at(cls, model: ProcessModel, variables: Mapping[str, Any], env: Environment, element_ids: Sequence[str]) -> Instance:
-        """Start a new instance at any elements instead of at a start event. Raises NotFound, Invalid (what cannot be activated)."""
+    def start_at(
+        cls, model: ProcessModel, variables: Mapping[str, Any], env: Environment, element_ids: Sequence[str], *, until: Sequence[str] = ()
+    ) -> Instance:
+        """Start a new instance at any elements instead of at a start event; `until` as in `start`. Raises NotFound, Invalid (what cannot
+        be activated)."""
         process = Process(model.spec, env)
+        end_with(process, model, until)
         for name, value in variables.items():
             process.variables.put(name, value)
         process.changed_names.clear()
@@ -382,6 +389,15 @@ class Instance(Operations):
         if "call" not in token.internal_data:
             raise Conflict(reason=f"{token.task_spec.bpmn_id} 没有在等待被调用的流程（no open call）")
         return token
+
+
+def end_with(process: Process, model: ProcessModel, element_ids: Sequence[str]) -> None:
+    """Note the elements that end the instance. Raises NotFound."""
+    for element_id in element_ids:
+        if element_id not in model.elements:
+            raise NotFound(what="元素 element", key=element_id)
+    if element_ids:
+        process.header_notes[LAST] = list(element_ids)
 
 
 def void(_value: object) -> None:

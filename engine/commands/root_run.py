@@ -126,7 +126,8 @@ class RootRun:
     ) -> int:
         """Insert and start an instance (a root, or the child of `parent` = (row, token id)) -> its key. It runs until it waits.
 
-        `start_at`: elements to begin at instead of a start event; `until`: elements whose end terminates it; `start_key`: the correlation key that may start only one at a time.
+        `start_at`: elements to begin at instead of a start event; `until`: elements whose end terminates it; `start_key`: the correlation
+        key that may start only one at a time.
         """
         definition = process_definition(self._session, definition_key)
         parent_row, parent_token = parent if parent is not None else (None, None)
@@ -170,9 +171,10 @@ class RootRun:
         if undoing is not None:
             self._live[key] = Instance.undo(model, variables, undoing.records, environment)
         elif start_at:
-            self._live[key] = Instance.start_at(model, variables, environment, start_at)
+            self._live[key] = Instance.start_at(model, variables, environment, start_at, until=until)
         else:
-            self._live[key] = Instance.start(model, variables, environment, start_element=start_element, called=parent is not None)
+            called = parent is not None
+            self._live[key] = Instance.start(model, variables, environment, start_element=start_element, called=called, until=until)
         self._pending[key] = None
         return key
 

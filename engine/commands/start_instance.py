@@ -27,11 +27,13 @@ def start_instance(
     owner: str | None = None,
     version: int | None = None,
     start_at: Sequence[str] = (),
+    until: Sequence[str] = (),
 ) -> int:
     """Start the latest (or the given) version -> the process instance key; it has run until it waits.
 
     Who may start what is the caller's question (a service, the REST API's `deploy`/`operate` power): the engine records who did.
     `start_at`: element ids to begin at instead of the start event (for tests of a part of a diagram); they need no start event.
+    `until`: elements whose end terminates the instance before anything follows it (Camunda 8: runtime instructions).
     Raises NotFound for an unknown process, version or element, Conflict when the process has no plain start event, Invalid for an element
     that cannot be activated.
     """
@@ -40,7 +42,7 @@ def start_instance(
         raise Conflict(reason=f"流程“{process_id}”只能由消息、信号或定时启动")
     with aside(session):  # a handler may start one while its own instance runs
         run = RootRun(session, actor)
-        key = run.start(definition_key, dict(variables), business_id=business_id, owner=owner, start_at=start_at)
+        key = run.start(definition_key, dict(variables), business_id=business_id, owner=owner, start_at=start_at, until=until)
         audit.record(
             session,
             actor,

@@ -239,3 +239,15 @@ def test_start_in_the_middle_of_a_diagram(ana: Caller) -> None:
         },
     )
     assert whole["variables"] == {"level": "州"}
+
+
+def test_stop_after_an_element(ana: Caller) -> None:
+    """What Camunda Modeler's task testing asks for: one element alone."""
+    ana.deploy(*WHOLE)
+    stop = {"type": "TERMINATE_PROCESS_INSTANCE", "afterElementId": "level"}
+    key = ana.start("approval", {"amount": 5}, startInstructions=[{"elementId": "level"}], runtimeInstructions=[stop])
+    assert ana.get(f"/v2/process-instances/{key}")["state"] == "TERMINATED"
+    assert [e["elementId"] for e in ana.found("element-instances", processInstanceKey=key)] == ["level"]
+    for wrong, status in (({"afterElementId": "nothing"}, 404), ({"type": "WAIT", "afterElementId": "level"}, 400), ({}, 400)):
+        ana.post("/v2/process-instances", {"processDefinitionId": "approval", "runtimeInstructions": [wrong]}, status)
+    assert len(ana.found("process-instances")) == 1

@@ -227,6 +227,7 @@ def _renew(scope: Scope, old: int, undone: frozenset[int], places: tuple[Place, 
         gone = scope.tasks.get(each)
         if gone is not None and gone.live:
             scope.cancel_tree(gone)
+    scope.process.stopping = False  # what is undone has not ended
     for made in (fresh, *given_back):
         made.task_spec._update(made)
     return fresh

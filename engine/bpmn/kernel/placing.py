@@ -269,6 +269,7 @@ def terminate(process: Process, tokens: list[Token]) -> None:
     for token in tokens:
         if token.live and process.tokens.get(token.id) is token:
             _terminate(token)
+    process.stopping = False  # it is a person who ended them
 
 
 def _terminate(token: Token) -> None:

@@ -26,6 +26,8 @@ TIMER_LIMIT = 1_000
 """Timers one command fires; what is still due fires with the next."""
 Write = tuple[int, str, str]
 """What was written: (scope id, name, "create" or "update")."""
+LAST = "last"
+"""The note of an instance that is terminated when one of these elements ends (list of ids)."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -55,6 +57,7 @@ class Process(Scope, spiff.BpmnWorkflow):
         self.called = False
         self.state: InstanceState = "ACTIVE"
         self.header_notes: dict[str, Any] = {}
+        self.stopping = False
         self.subprocesses: dict[int, SubprocessScope] = {}
         self.tokens: dict[int, Token] = {}
         self.queue: deque[Token] = deque()
@@ -171,6 +174,7 @@ class Process(Scope, spiff.BpmnWorkflow):
     def run_command(self, command: Callable[[], None] | None = None) -> None:
         """Do something, then run until nothing is READY."""
         self.steps = 0
+        self.stopping = False
         self._run(command)
 
     def _run(self, command: Callable[[], None] | None) -> None:
@@ -212,6 +216,8 @@ class Process(Scope, spiff.BpmnWorkflow):
 
     def react(self) -> None:
         """Variables changed: look at conditions and at timers that read them."""
+        if self.stopping and self.state == "ACTIVE":
+            self.terminate()
         while self.changed_names:
             written, self.changed_names = self.changed_names, {}
             names = {name for _, name, _ in written}
@@ -300,6 +306,22 @@ class Process(Scope, spiff.BpmnWorkflow):
         return None
 
     # ------------------------------------------------------------------ end
+    def ends_with(self, token: Token) -> bool:
+        """Was the instance started to be terminated when this element ends (Camunda 8: runtime instructions), before the next one begins?
+        A multi-instance counts as a whole."""
+        return self.stopping or self._is_last(token)
+
+    def note_cancelled(self, token: Token) -> None:
+        """A token is being cancelled: if the instance is to end with it, it ends with this step."""
+        if self.state == "ACTIVE" and self._is_last(token):
+            self.stopping = True
+
+    def _is_last(self, token: Token) -> bool:
+        last = self.header_notes.get(LAST)
+        if last is None or token.task_spec.bpmn_id not in last:
+            return False
+        return "sign" not in token.internal_data and not token.is_loop_member()
+
     def finished(self) -> None:
         """The last token is gone: the instance is COMPLETED."""
         self.state = "COMPLETED"
@@ -312,6 +334,7 @@ class Process(Scope, spiff.BpmnWorkflow):
         self.completed = True
         self.cancel_all()
         self.queue.clear()
+        self.stopping = False
         self.state = "TERMINATED"
 
     def arrive(self, token: Token) -> dict[int, Token]:

@@ -184,6 +184,10 @@ class Token(spiff.Task):
         self.settle()
         parent = scope.tasks.get(self._parent) if self._parent is not None else None
         self.record_end("completed")
+        if scope.process.ends_with(self):
+            self._set_state(COMPLETED)
+            scope.process.terminate()
+            return
         super().complete()
         scope.compact(self)
         if parent is not None and parent._state == STARTED:
@@ -249,6 +253,8 @@ class Token(spiff.Task):
                 self.workflow.process.resolve_incident(self.id)
             self.close_job()
             self.task_spec.cancelled(self)
+            if not silent:
+                self.workflow.process.note_cancelled(self)
             self._set_state(CANCELLED)
 
     def reparent(self, new: Token) -> None:

@@ -1,7 +1,8 @@
 """The rows of an instance, rewritten for another process model: every place where a row names an element.
 
 A token row holds the element's name and the incoming flow it came by; notes hold element ids (compensation records, elements still to
-do in a sequential ad-hoc subprocess) and gateway names (late tokens of a complex gateway). Nothing else in the rows depends on the model.
+do in a sequential ad-hoc subprocess, the elements that end the instance) and gateway names (late tokens of a complex gateway). Nothing
+else in the rows depends on the model.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.bpmn.kernel.element import Element
+from engine.bpmn.kernel.process import LAST
 from engine.bpmn.kernel.scope import COMPENSATION
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.model import ProcessModel
@@ -60,6 +62,8 @@ class Rewriter:
                 gateway = self._mapping.get(name.removeprefix(LATE))
                 if gateway is not None:
                     written[LATE + gateway] = value
+            elif name == LAST:
+                written[name] = [self._mapping.get(element) or element for element in value]
             elif name == COMPENSATION:
                 kept = self._records(value)
                 if kept:

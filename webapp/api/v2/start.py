@@ -69,7 +69,7 @@ class CreateInstance(Body):
     tenant_id: Tenant | None = None
     operation_reference: OperationReference | None = None
     start_instructions: list[StartInstruction] | None = Field(None, max_length=100)
-    runtime_instructions: list[RuntimeInstruction] | None = Field(None, max_length=0)
+    runtime_instructions: list[RuntimeInstruction] | None = Field(None, max_length=100)
     await_completion: bool | None = None
     fetch_variables: list[Name] | None = Field(None, max_length=200)
     request_timeout: Milliseconds | None = None
@@ -136,8 +136,9 @@ def _definition(session: Session, body: CreateInstance) -> Any:
 def _start(session: Session, who: Actor, body: CreateInstance, definition: Any) -> int:
     variables, version = body.variables or {}, definition.version
     start_at = [instruction.element_id for instruction in body.start_instructions or ()]
+    until = [instruction.after_element_id for instruction in body.runtime_instructions or ()]
     return commands.start_instance(
-        session, who, definition.process_id, variables, business_id=body.business_id, version=version, start_at=start_at
+        session, who, definition.process_id, variables, business_id=body.business_id, version=version, start_at=start_at, until=until
     )
 
 
