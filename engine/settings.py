@@ -21,6 +21,8 @@ class Settings:
     port: int = 8080
     public_url: str = "http://localhost:8080"
     """Where people reach this site: the QR codes on documents lead there."""
+    trusted_proxies: int = 0
+    """Reverse proxies in front: so many of the last X-Forwarded-For and X-Forwarded-Proto are believed. 0: nobody's."""
     workers: int = 1
     """Web processes; more than one needs PostgreSQL."""
     jobs: str = "dbos"

@@ -9,6 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from engine import Engine
@@ -56,6 +57,9 @@ def create_app(engine: Engine | Settings | None = None) -> Flask:
     app.url_map.converters["int"] = KeyConverter
     app.url_map.converters["row"] = RowConverter
     app.extensions["lianban"] = engine
+    proxies = engine.settings.trusted_proxies
+    if proxies > 0:  # the Host is the one that the proxy keeps: X-Forwarded-Host is often passed on as a visitor made it up
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
     for part in (languages, security, sessions, rendering, navigation, live):
         part.install(app)
     for module in iter_modules(pages.__path__, f"{pages.__name__}."):

@@ -137,6 +137,10 @@ class FlashSessions(SecureCookieSessionInterface):
             return self.session_class()
         return super().open_session(app, request)
 
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """As the log-in's: over https only when the visitor came that way."""
+        return request.is_secure
+
 
 def install(app: Flask) -> None:
     app.session_interface = FlashSessions()

@@ -58,6 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "graceful_timeout": GRACEFUL_SECONDS,
             "keepalive": 15,
             "loglevel": "warning",
+            "forwarded_allow_ips": "",  # Settings.trusted_proxies says whom to believe, in one place
             "control_socket_disable": True,
             "worker_exit": lambda _server, _worker: self._close(),
         }
