@@ -54,6 +54,7 @@ WORK: dict[str, LazyString] = {
     "event.reported": lazy_gettext("登记外部事件"),
     "timer.fired": lazy_gettext("定时器到期"),
     "clock.recomputed": lazy_gettext("重新计算时限"),
+    "task.due_moved": lazy_gettext("任务期限随放假安排调整"),
     "milestone.registered": lazy_gettext("登记里程碑"),
     "milestone.planned": lazy_gettext("登记里程碑计划"),
     "case.visited": lazy_gettext("登记到窗口办理"),

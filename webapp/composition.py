@@ -38,6 +38,7 @@ def open_lianban(settings: Settings | None = None, *, printing: bool | None = No
         house_rules=diagram_rules.check,
     )
     engine.runtime.sweeps.append(lambda: clocks.recompute_open_clocks(engine))
+    engine.runtime.sweeps.append(lambda: calendars.follow_notices(engine))
     engine.runtime.sweeps.append(_Reminders(engine))
     return engine
 

@@ -6,12 +6,14 @@ the instance, in order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.bpmn.kernel import moves, placing, signing
 from engine.bpmn.kernel.ancestry import Ancestry
 from engine.bpmn.kernel.withdrawal import Withdrawal, find_untouched, find_withdrawal
+from engine.bpmn.kernel.working_days import OpenTask, follow_calendar
 from engine.changes import ElementEvent
 from engine.errors import Conflict
 
@@ -36,6 +38,13 @@ class Operations:
         if not token.live:
             raise Conflict(reason=f"{token.task_spec.bpmn_id} 已结束（has ended）")
         return token
+
+    # ------------------------------------------------------------------ the working calendar
+    def follow_calendar(self, tasks: Mapping[int, OpenTask]) -> dict[int, datetime | None]:
+        """The working days changed: see engine.bpmn.kernel.working_days. -> new due dates of the user tasks that moved, by token."""
+        moved: dict[int, datetime | None] = {}
+        self._run(lambda: moved.update(follow_calendar(self._process, tasks)))
+        return moved
 
     # ------------------------------------------------------------------ return and withdraw
     def return_to(self, token_id: int, element_id: str, history: Iterable[ElementEvent], mode: moves.Mode = "all") -> int:

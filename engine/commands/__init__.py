@@ -14,6 +14,7 @@ from engine.commands.correlate_subscription import correlate_subscription, event
 from engine.commands.deploy import Deployed, Deployment, check_resources, deploy
 from engine.commands.evaluate_conditionals import evaluate_conditionals
 from engine.commands.evaluate_decision import evaluate_decision
+from engine.commands.follow_calendar import follow_calendar, roots_that_count
 from engine.commands.jump_to_element import jump_to_element
 from engine.commands.migrate_instance import migrate_instance, read_migration
 from engine.commands.modify_instance import modify_instance, read_modification
@@ -65,6 +66,7 @@ __all__ = [
     "event_form",
     "extend_job",
     "fail_job",
+    "follow_calendar",
     "jump_to_element",
     "list_migrations",
     "may_report",
@@ -84,6 +86,7 @@ __all__ = [
     "resume_instance",
     "return_targets",
     "return_task",
+    "roots_that_count",
     "run_batch",
     "save_draft",
     "set_variables",

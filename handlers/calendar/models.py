@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.database import Base, Instant
 
 
 class NoticeRow(Base):
-    """A yearly notice of days off (放假调休通知). Never deleted: `undone_at` takes it back, and the one before it holds again."""
+    """A yearly notice of days off (放假调休通知). Never deleted: `undone_at` takes it back, and the one before it holds again.
+
+    `followed`: whether the due dates and timers of the running flows have followed its last change; None for one
+    of an older version of the program.
+    """
 
     __tablename__ = "calendar_notice"
 
@@ -23,6 +27,7 @@ class NoticeRow(Base):
     imported_at: Mapped[datetime] = mapped_column(Instant)
     undone_by: Mapped[str] = mapped_column(String(100), default="")
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
+    followed: Mapped[bool | None] = mapped_column(Boolean, default=False)
 
 
 class CalendarDayRow(Base):

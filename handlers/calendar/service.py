@@ -14,13 +14,13 @@ from functools import lru_cache
 from io import StringIO
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import clock
-from engine.commands import calendar_changed
+from engine import Engine, clock
+from engine.commands import calendar_changed, follow_calendar, roots_that_count
 from engine.errors import Conflict, Invalid, NotFound
-from engine.policy import Actor, require
+from engine.policy import SYSTEM, Actor, require
 from engine.store import audit
 from engine.workcalendar import FIRST_YEAR, LAST_YEAR, XINJIANG, OverlayDay, WorkCalendar, load_hours, load_overlay
 from handlers.calendar.models import CalendarDayRow, NoticeRow
@@ -165,7 +165,7 @@ def undo_notice(session: Session, actor: Actor, notice_id: int) -> None:
         raise NotFound(what="放假通知", key=notice_id)
     if notice.undone_at is not None:
         raise Conflict(reason="这份通知已经撤销")
-    notice.undone_by, notice.undone_at = actor.username, clock.now()
+    notice.undone_by, notice.undone_at, notice.followed = actor.username, clock.now(), False
     session.flush()
     _changed(session, actor, "calendar.notice_undone", notice)
 
@@ -195,6 +195,30 @@ def _active(session: Session) -> dict[int, NoticeRow]:
 def _rows_of(session: Session, notice: NoticeRow) -> list[OverlayDay]:
     rows = session.scalars(select(CalendarDayRow).where(CalendarDayRow.notice_id == notice.id).order_by(CalendarDayRow.date))
     return [OverlayDay(notice.region, r.date, "work" if r.kind == "work" else "off", r.reason, notice.source) for r in rows]
+
+
+def follow_notices(engine: Engine) -> int:
+    """Move the due dates and timers that count working days to the present calendar, one root at a time, each in a transaction of its own
+    -> due dates moved. Nothing to do when every notice was followed; after a crash in between the next sweep begins again.
+    """
+    with engine.reading() as session:
+        pending = list(session.scalars(select(NoticeRow.id).where(NoticeRow.followed.is_(False))))
+        roots = roots_that_count(session) if pending else []
+    moved = 0
+    for root_key in roots:
+        with engine.unit_of_work() as session:
+            moved += _follow(session, root_key)
+    if pending:
+        with engine.unit_of_work() as session:
+            session.execute(update(NoticeRow).where(NoticeRow.id.in_(pending)).values(followed=True))
+    return moved
+
+
+def _follow(session: Session, root_key: int) -> int:
+    try:
+        return follow_calendar(session, SYSTEM, root_key)
+    except NotFound:
+        return 0  # it has ended meanwhile
 
 
 def missing_year(calendar: WorkCalendar, today: date) -> int | None:

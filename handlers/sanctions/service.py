@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.errors import Conflict, Forbidden, Invalid
+from engine.errors import Conflict, Forbidden, Invalid, Refused
 from engine.policy import Actor
 from engine.store import audit
 from handlers.cases import service as cases
@@ -28,7 +28,7 @@ FINDERS = ("handler", "verifier", "signer")
 LEAST, MOST = 5, 1000
 
 
-class FalseMaterialFound(LicenceRefused):
+class FalseMaterialFound(Refused):
     """申请人在本办件中提供虚假材料，不得准予：{reason}（{article}）
 
     The applicant gave false material in this case, it cannot be granted: {reason} ({article})

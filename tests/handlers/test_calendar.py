@@ -7,14 +7,17 @@ from datetime import date, datetime
 
 import pytest
 
+from engine import commands
 from engine.clock import CHINA
 from engine.errors import Conflict, Forbidden, NotFound
 from engine.policy import SYSTEM
+from engine.store import reads
 from engine.workcalendar import CalendarError, load_hours
 from handlers import lights
 from handlers.calendar import service as calendars
 from handlers.calendar.service import NoticeInvalid
 from tests.handlers.conftest import Office
+from tests.handlers.item_flow import Item
 from webapp.cli import doctor
 
 NOTICE = """date,kind,reason
@@ -160,3 +163,57 @@ def test_doctor_asks_for_the_missing_notice_until_it_is_imported(office: Office,
     assert doctor._calendar(office.engine).advice == ""
     with office.engine.unit_of_work() as session:
         calendars.undo_notice(session, SYSTEM, notice.id)
+
+
+# ---------------------------------------------------------------------- what counts working days follows a notice
+def due_of(office: Office, element: str, project_id: int) -> date:
+    (task,) = [row for row in office.driver.open_tasks(project_id) if row.element_id == element]
+    return task.due_date.astimezone(CHINA).date()
+
+
+def move(office: Office, text: str, source: str = SOURCE) -> tuple[int, int]:
+    """Import a notice and let the flows follow -> (its number, due dates moved)."""
+    with office.engine.unit_of_work() as session:
+        notice = calendars.apply_notice(session, SYSTEM, text, 2022, source)
+    return notice.id, calendars.follow_notices(office.engine)
+
+
+def test_open_tasks_counted_in_working_days_follow_a_notice_with_audit_and_back(office: Office, without_notices: None) -> None:
+    """The due date of a task is counted again from the day it came, not from today."""
+    item = Item(office, received="2022-05-11T10:30").accept()
+    before = due_of(office, "t_claim", item.project.id)
+    item.on("2022-05-11T16:00")
+    number, moved = move(office, f"{before},off,临时放假")
+    after = due_of(office, "t_claim", item.project.id)
+    assert moved >= 1 and after == XINJIANG.add_workdays(before, 1)
+    with office.engine.reading() as session:
+        told = [e for e in reads.audit_of_business(session, str(item.project.id)) if e.action == "task.due_moved"]
+    assert [(e.actor, e.data["after"][:10]) for e in told] == [("system", after.isoformat())]
+    assert calendars.follow_notices(office.engine) == 0, "once"
+    with office.engine.unit_of_work() as session:
+        calendars.undo_notice(session, SYSTEM, number)
+    assert calendars.follow_notices(office.engine) >= 1 and due_of(office, "t_claim", item.project.id) == before
+
+
+def test_a_due_date_that_a_person_has_set_stays(office: Office, without_notices: None) -> None:
+    item = Item(office, received="2022-05-11T10:30").accept()
+    before = due_of(office, "t_claim", item.project.id)
+    task = item.task("t_claim")
+    with office.engine.unit_of_work() as session:
+        commands.update_task(session, SYSTEM, task.key, {"due_date": at(f"{before}T18:00")})
+    move(office, f"{before},off,临时放假", "再次通知")
+    assert due_of(office, "t_claim", item.project.id) == before
+
+
+def test_timers_counted_in_working_days_follow_a_notice(office: Office, without_notices: None) -> None:
+    """行政许可法 47: five working days to ask for a hearing, from the notice."""
+    item = Item(office, received="2022-05-11T10:30").accept().claim()
+    item.review("需特别程序", special_kind="听证")
+    item.do("t_request")
+    item.do("t_approve")
+    before = item.next_due()
+    assert before is not None
+    day = before.astimezone(CHINA).date()
+    move(office, f"{day},off,临时放假", "听证期间放假")
+    after = item.next_due()
+    assert after is not None and after.astimezone(CHINA).date() == XINJIANG.add_workdays(day, 1)

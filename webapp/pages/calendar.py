@@ -51,7 +51,9 @@ def apply() -> Response:
     with engine().unit_of_work() as session:
         notice = calendars.apply_notice(session, actor(), request.form.get("text", ""), _year(0), request.form.get("source", ""))
     moved = clocks.recompute_open_clocks(engine())
-    flash(_("已导入 %(year)s 年的放假安排，%(n)s 个办件的期限随之调整。", year=notice.year, n=moved), "success")
+    tasks = calendars.follow_notices(engine())
+    words = _("已导入 %(year)s 年的放假安排，%(n)s 个办件、%(tasks)s 项任务的期限随之调整。", year=notice.year, n=moved, tasks=tasks)
+    flash(words, "success")
     return redirect(url_for("calendar.show", year=notice.year))
 
 
@@ -61,7 +63,8 @@ def undo(notice_id: int) -> Response:
     with engine().unit_of_work() as session:
         calendars.undo_notice(session, actor(), notice_id)
     moved = clocks.recompute_open_clocks(engine())
-    flash(_("已撤销，%(n)s 个办件的期限恢复。", n=moved), "success")
+    tasks = calendars.follow_notices(engine())
+    flash(_("已撤销，%(n)s 个办件、%(tasks)s 项任务的期限恢复。", n=moved, tasks=tasks), "success")
     return redirect(url_for("calendar.show", year=request.form.get("year", type=int)))
 
 

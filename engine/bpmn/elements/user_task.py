@@ -58,7 +58,7 @@ class UserTask(Element, spiff.UserTask):
             assignee=expressions.text(token, assignment.assignee) or None,
             candidate_groups=expressions.names(token, assignment.candidate_groups),
             candidate_users=expressions.names(token, assignment.candidate_users),
-            due_date=_moment(token, assignment.due_date, end_of_day=True),
+            due_date=self.due(token),
             follow_up_date=_moment(token, assignment.follow_up_date),
             priority=DEFAULT_PRIORITY if priority is None else expressions.integer(token, priority),
             form_id=form.form_id if form else None,
@@ -68,6 +68,10 @@ class UserTask(Element, spiff.UserTask):
             properties={name: expressions.property_text(token, value) for name, value in self.ext.properties.items()},
             loop_counter=_loop_counter(token),
         )
+
+    def due(self, token: Token) -> datetime | None:
+        """When the task is due, evaluated now; None without a schedule. Raises StepFailed."""
+        return _moment(token, self.ext.assignment.due_date, end_of_day=True)
 
     def opening(self, token: Token, prepared: Any) -> bool:
         ext, note = self.ext, token.internal_data.get(NOTE)

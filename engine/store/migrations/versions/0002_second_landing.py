@@ -56,6 +56,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_false_material_document_id_document")),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_false_material")),
     )
+    with op.batch_alter_table("calendar_notice", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("followed", sa.Boolean(), nullable=True))
+
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.add_column(sa.Column("priority", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("error_code", sa.String(length=300), nullable=True))
@@ -109,6 +112,9 @@ def downgrade() -> None:
         batch_op.drop_column("denied")
         batch_op.drop_column("error_code")
         batch_op.drop_column("priority")
+
+    with op.batch_alter_table("calendar_notice", schema=None) as batch_op:
+        batch_op.drop_column("followed")
 
     op.drop_table("false_material")
     with op.batch_alter_table("case_visit", schema=None) as batch_op:
