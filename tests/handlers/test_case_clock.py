@@ -248,6 +248,7 @@ class Undo(Exception):
     """Ends a unit of work without keeping anything."""
 
 
+@pytest.mark.timeout(7200)  # ten thousand walks through the database in make soak
 @settings(suppress_health_check=[*HealthCheck])
 @given(data=st.data())
 def test_replaying_the_events_of_any_life_gives_its_stored_clock(data: st.DataObject, office: Office, project_id: int) -> None:
