@@ -21,7 +21,8 @@ from engine.store.history import VariableChange
 from engine.store.inspection import AUDIT_EVENTS, LastChange
 from engine.store.models import element_key
 from engine.store.search import Condition, Order, PageRequest, Source, search
-from engine.store.search_sources import INCIDENTS, JOBS, MESSAGE_SUBSCRIPTIONS, USER_TASKS
+from engine.store.search_messages import MESSAGE_SUBSCRIPTIONS
+from engine.store.search_sources import INCIDENTS, JOBS, USER_TASKS
 from handlers.directory import service as directory
 from handlers.tasks import service as task_service
 from webapp import audit_words

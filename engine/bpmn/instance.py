@@ -339,21 +339,16 @@ class Instance(Operations):
 
         self._run(write)
 
-    def activate_ad_hoc(self, token_id: int, element_ids: list[str]) -> None:
-        """Activate elements inside an open ad-hoc subprocess."""
+    def activate_ad_hoc(self, token_id: int, elements: Mapping[str, Mapping[str, Any]], *, cancel_remaining: bool = False) -> None:
+        """Activate elements inside an open ad-hoc subprocess, each with variables of its own; what runs inside may be cancelled first."""
         token = self._token(token_id, STARTED)
         element, scope = token.task_spec, self._process.subprocesses.get(token_id)
         if not isinstance(element, AdHocSubProcess) or scope is None:
             raise Conflict(reason=f"{element.bpmn_id} 不是打开的临时子流程（not an open ad-hoc subprocess）")
-        for name in element_ids:
+        for name in elements:
             if name not in scope.elements():
                 raise NotFound(what="元素 element", key=name)
-
-        def activate() -> None:
-            for name in element_ids:
-                element.add(scope, name)
-
-        self._run(activate)
+        self._run(lambda: element.add_all(token, scope, elements, cancel_remaining=cancel_remaining))
 
     # ------------------------------------------------------------------ helpers
     def _run(self, command: Callable[[], None]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from engine.commands.root_run import RootRun
@@ -10,8 +13,11 @@ from engine.store import audit
 from engine.store.models import split_key
 
 
-def activate_ad_hoc(session: Session, actor: Actor, element_instance_key: int, element_ids: list[str]) -> None:
-    """Put a token on each of the elements, all or none. `element_instance_key` is that of the open ad-hoc subprocess.
+def activate_ad_hoc(
+    session: Session, actor: Actor, element_instance_key: int, elements: Mapping[str, Mapping[str, Any]], *, cancel_remaining: bool = False
+) -> None:
+    """Put a token on each of the elements, with variables of its own, all or none. `cancel_remaining`: what runs inside is cancelled first;
+    `element_instance_key` is that of the open ad-hoc subprocess.
 
     Needs the power `operate`. Raises Forbidden, NotFound (no such element instance, no such element inside), Conflict (not an open ad-hoc
     subprocess), Suspended.
@@ -19,7 +25,7 @@ def activate_ad_hoc(session: Session, actor: Actor, element_instance_key: int, e
     require(actor, "operate")
     instance_key, token_id = split_key(element_instance_key)
     run = RootRun.locked(session, actor, instance_key)
-    run.instance(instance_key).activate_ad_hoc(token_id, element_ids)
+    run.instance(instance_key).activate_ad_hoc(token_id, elements, cancel_remaining=cancel_remaining)
     row = run.row(instance_key)
     audit.record(
         session,
@@ -28,6 +34,6 @@ def activate_ad_hoc(session: Session, actor: Actor, element_instance_key: int, e
         root_key=row.root_key,
         instance_key=instance_key,
         business_id=row.business_id,
-        data={"elements": element_ids},
+        data={"elements": list(elements), "variables": sorted({name for values in elements.values() for name in values})},
     )
     run.finish()

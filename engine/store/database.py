@@ -32,6 +32,7 @@ from sqlalchemy.orm import DeclarativeBase
 from engine import clock
 from engine.store import sending
 from engine.store.prepared import run_text
+from engine.store.text_hash import teach
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key; SQLite only numbers `INTEGER` primary keys by itself."""
@@ -144,6 +145,7 @@ def _ping_after_idling(dialect: Dialect, connection: Any, record: Any, _proxy: A
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
+    teach(connection)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 

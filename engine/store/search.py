@@ -94,13 +94,15 @@ Special = Callable[[Condition], ColumnElement[bool]]
 class Source:
     """What can be searched. `statement` selects the columns of a row; `fields`: name -> column to compare and sort by; `special`: names
     that need more than a column (candidates, variables); `parametrised`: how the usual ones of those are written with parameters; `keys`:
-    the columns that together are unique and settle every order."""
+    the columns that together are unique and settle every order; `for_one_search`: made of what one search asks, so that its statements are
+    not kept."""
 
     statement: Select[Any]
     fields: Mapping[str, ColumnElement[Any]]
     keys: tuple[ColumnElement[Any], ...]
     special: Mapping[str, Special] = field(default_factory=dict)
     parametrised: Mapping[str, Parametrised] = field(default_factory=dict)
+    for_one_search: bool = False
 
 
 def search(
@@ -173,7 +175,7 @@ def _shaped(
     visible: ColumnElement[bool] | None,
 ) -> tuple[_Statements, dict[str, Any]] | None:
     """The statements of the search's shape and its values; None when it has none, as for who does not see everything."""
-    if page.after is not None or page.before is not None or not (visible is None or isinstance(visible, True_)):
+    if source.for_one_search or page.after is not None or page.before is not None or not (visible is None or isinstance(visible, True_)):
         return None
     parts, values = [], []
     for condition in conditions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Text, and_, case, cast, exists, false, func, literal, or_, select, true
 
 from engine.policy import Actor, may_watch
 from engine.store import models as m
@@ -12,6 +12,7 @@ from engine.store import reads
 from engine.store.models import TOKEN_BITS
 from engine.store.search import Condition, Source, Special, compare
 from engine.store.search_variables import JsonText, with_short_value, with_variable
+from engine.store.text_hash import HASH_BITS, hashed_key_column
 
 TENANT = "<default>"
 """The one tenant there is, by Camunda's name for it."""
@@ -57,7 +58,7 @@ def _candidate(kind: str) -> Special:
     return holds
 
 
-def _no_text() -> ColumnElement[str]:
+def no_text() -> ColumnElement[str]:
     """A field that no row has."""
     return literal(None, Text())
 
@@ -65,6 +66,42 @@ def _no_text() -> ColumnElement[str]:
 def _no_tags(condition: Condition) -> ColumnElement[bool]:
     """Instances carry no tags here, so whoever asks for some finds nothing."""
     return literal(not condition.value)
+
+
+def _open_incident(condition: Condition) -> ColumnElement[bool]:
+    """The instance has an open incident whose message fulfils the condition."""
+    incident = m.incident.c
+    here = and_(incident.instance_key == _instance.c.key, incident.state == "ACTIVE")
+    if condition.operator == "exists":
+        return exists().where(here) if condition.value else ~exists().where(here)
+    return exists().where(here, compare(incident.message, condition))
+
+
+def _job_to_retry(condition: Condition) -> ColumnElement[bool]:
+    """The instance has a job that failed and will be tried again."""
+    failed = exists().where(m.job.c.instance_key == _instance.c.key, failed_before())
+    return failed if condition.value else ~failed
+
+
+def _in_batch(condition: Condition) -> ColumnElement[bool]:
+    """The instance was part of a batch operation; its key is compared as text."""
+    item = m.batch_item.c
+    here = item.instance_key == _instance.c.key
+    if condition.operator == "exists":
+        return exists().where(here) if condition.value else ~exists().where(here)
+    return exists().where(here, compare(cast(item.batch_key, Text), condition))
+
+
+def _passed_element(condition: Condition) -> ColumnElement[bool]:
+    """One passage through an element fulfils every condition of the value: on `element_id`, `state` and `has_incident`."""
+    fields = ELEMENT_INSTANCES.fields
+    tests = (compare(fields[test.field], test) for test in condition.value)
+    return exists().where(_entered.c.instance_key == _instance.c.key, _entered.c.kind == "entered", *tests)
+
+
+def failed_before() -> ColumnElement[bool]:
+    """The job has failed and is to be tried again."""
+    return and_(or_(m.job.c.state == "CREATED", m.job.c.state == "ACTIVATED"), m.job.c.error_message.is_not(None))
 
 
 # ---------------------------------------------------------------------- process instances
@@ -76,7 +113,7 @@ _definition_columns = (
     _definition.c.version.label("definition_version"),
     _definition.c.version_tag.label("definition_version_tag"),
 )
-_definition_fields: dict[str, ColumnElement[Any]] = {
+definition_fields: dict[str, ColumnElement[Any]] = {
     "process_definition_id": _definition.c.process_id,
     "process_definition_name": _definition.c.name,
     "process_definition_version": _definition.c.version,
@@ -93,7 +130,7 @@ PROCESS_INSTANCES = Source(
         _parent_element.label("parent_element_key"),
     ).join(_definition, _definition.c.key == _instance.c.definition_key),
     fields={
-        **_definition_fields,
+        **definition_fields,
         "process_instance_key": _instance.c.key,
         "parent_process_instance_key": _instance.c.parent_key,
         "parent_element_instance_key": _parent_element,
@@ -105,12 +142,19 @@ PROCESS_INSTANCES = Source(
         "business_id": _instance.c.business_id,
     },
     keys=(_instance.c.key,),
-    special={"variables": with_variable(_instance.c.key, 0), "tags": _no_tags},
+    special={
+        "variables": with_variable(_instance.c.key, 0),
+        "tags": _no_tags,
+        "error_message": _open_incident,
+        "has_retries_left": _job_to_retry,
+        "batch_operation_key": _in_batch,
+        "element": _passed_element,
+    },
     parametrised={"variables": with_short_value(_instance.c.key)},
 )
 
 
-def _of_instance(table: Any, *more: Any) -> Any:
+def of_instance(table: Any, *more: Any) -> Any:
     """Rows of a table with what their process instance and its definition say."""
     return (
         select(
@@ -127,9 +171,9 @@ def _of_instance(table: Any, *more: Any) -> Any:
     )
 
 
-def _element_fields(table: Any) -> dict[str, ColumnElement[Any]]:
+def element_fields(table: Any) -> dict[str, ColumnElement[Any]]:
     return {
-        **_definition_fields,
+        **definition_fields,
         "process_instance_key": table.c.instance_key,
         "element_instance_key": element_instance_key(table.c.instance_key, table.c.token_id),
     }
@@ -141,7 +185,7 @@ _task = m.user_task
 USER_TASKS = Source(
     statement=select(_task, *_definition_columns).join(_definition, _definition.c.key == _task.c.definition_key),
     fields={
-        **_definition_fields,
+        **definition_fields,
         "process_instance_key": _task.c.instance_key,
         "user_task_key": _task.c.key,
         "element_instance_key": _task.c.key,
@@ -172,12 +216,14 @@ _job = m.job
 _job_state = case((_job.c.state == "ACTIVATED", "CREATED"), else_=_job.c.state)
 """An activated job is a created one with a deadline, as Camunda 8 shows it."""
 
-_failed_before = and_(or_(_job.c.state == "CREATED", _job.c.state == "ACTIVATED"), _job.c.error_message.is_not(None))
+_failed_before = failed_before()
+_denied = case((_job.c.state == "COMPLETED", func.coalesce(_job.c.denied, false())))
+"""Whether the listener denied; of jobs that no worker has completed nothing is known."""
 
 JOBS = Source(
-    statement=_of_instance(_job, _job_state.label("shown_state"), _failed_before.label("failed_before")),
+    statement=of_instance(_job, _job_state.label("shown_state"), _failed_before.label("failed_before"), _denied.label("is_denied")),
     fields={
-        **_element_fields(_job),
+        **element_fields(_job),
         "job_key": _job.c.key,
         "element_id": _job.c.element_id,
         "type": _job.c.type,
@@ -188,6 +234,10 @@ JOBS = Source(
         "worker": func.coalesce(_job.c.worker, ""),
         "deadline": _job.c.deadline,
         "error_message": _job.c.error_message,
+        "error_code": _job.c.error_code,
+        "is_denied": _denied,
+        "denied_reason": _job.c.denied_reason,
+        "priority": _job.c.priority,
         "creation_time": _job.c.created_at,
         "end_time": _job.c.ended_at,
         "last_update_time": func.coalesce(_job.c.ended_at, _job.c.created_at),
@@ -205,9 +255,9 @@ _failed_job = (
 )
 
 INCIDENTS = Source(
-    statement=_of_instance(_incident, _failed_job.label("job_key")),
+    statement=of_instance(_incident, _failed_job.label("job_key")),
     fields={
-        **_element_fields(_incident),
+        **element_fields(_incident),
         "incident_key": _incident.c.key,
         "element_id": _incident.c.element_id,
         "error_type": _incident.c.kind,
@@ -224,21 +274,36 @@ _variable = m.variable
 _scope_key = case(
     (_variable.c.scope_id == 0, _variable.c.instance_key), else_=element_instance_key(_variable.c.instance_key, _variable.c.scope_id)
 )
+_variable_key = hashed_key_column(_variable.c.instance_key, cast(_variable.c.scope_id, Text) + literal(":") + _variable.c.name)
 _value_text = JsonText(_variable.c.value)
 SHOWN_VALUE = 8191
 """Longer values are shown cut off unless the client asks for all of them."""
 
+
+def _with_variable_key(condition: Condition) -> ColumnElement[bool]:
+    """Through the instance's key, which is in the variable's: no table is read through for one variable."""
+    test = compare(_variable_key, condition)
+    if condition.operator not in {"eq", "in"}:
+        return test
+    keys = [condition.value] if condition.operator == "eq" else condition.value
+    return and_(_variable.c.instance_key.in_([key >> HASH_BITS for key in keys]), test)
+
+
 VARIABLES = Source(
-    statement=_of_instance(_variable, _scope_key.label("scope_key")).where(_variable.c.name.not_like("#%")),
+    statement=of_instance(_variable, _scope_key.label("scope_key"), _variable_key.label("variable_key")).where(
+        _variable.c.name.not_like("#%")
+    ),
     fields={
-        **_definition_fields,
+        **definition_fields,
         "process_instance_key": _variable.c.instance_key,
         "name": _variable.c.name,
         "value": _value_text,
+        "variable_key": _variable_key,
         "scope_key": _scope_key,
         "is_truncated": func.length(_value_text) > SHOWN_VALUE,
     },
     keys=(_variable.c.instance_key, _variable.c.scope_id, _variable.c.name),
+    special={"variable_key": _with_variable_key},
 )
 
 # ---------------------------------------------------------------------- element instances
@@ -273,11 +338,11 @@ def _of_element(condition: Condition) -> ColumnElement[bool]:
 
 
 ELEMENT_INSTANCES = Source(
-    statement=_of_instance(
+    statement=of_instance(
         _entered, _element_state.label("shown_state"), _end_at.label("ended_at"), _element_incident.label("incident_key")
     ).where(_entered.c.kind == "entered"),
     fields={
-        **_element_fields(_entered),
+        **element_fields(_entered),
         "element_id": _entered.c.element_id,
         "state": _element_state,
         "start_date": _entered.c.at,
@@ -288,73 +353,4 @@ ELEMENT_INSTANCES = Source(
     },
     keys=(_entered.c.id,),
     special={"of_element": _of_element},
-)
-
-# ---------------------------------------------------------------------- message subscriptions
-_subscription = m.message_subscription
-
-MESSAGE_SUBSCRIPTIONS = Source(
-    statement=_of_instance(_subscription),
-    fields={
-        **_element_fields(_subscription),
-        "message_subscription_key": _subscription.c.key,
-        "element_id": _subscription.c.element_id,
-        "message_name": _subscription.c.message_name,
-        "correlation_key": _subscription.c.correlation_key,
-        "business_id": _instance.c.business_id,
-        "last_updated_date": _subscription.c.created_at,
-        "message_subscription_state": literal("CREATED"),
-        "message_subscription_type": literal("PROCESS_EVENT"),
-        "tool_name": _no_text(),
-        "inbound_connector_type": _no_text(),
-    },
-    keys=(_subscription.c.key,),
-)
-
-
-# ---------------------------------------------------------------------- definitions
-def _latest(table: Any, id_column: str) -> ColumnElement[bool]:
-    newer = table.alias()
-    return ~exists().where(newer.c[id_column] == table.c[id_column], newer.c.version > table.c.version)
-
-
-PROCESS_DEFINITIONS = Source(
-    statement=select(_definition),
-    fields={
-        **_definition_fields,
-        "name": _definition.c.name,
-        "resource_name": _definition.c.resource_name,
-        "version": _definition.c.version,
-        "version_tag": _definition.c.version_tag,
-        "is_latest_version": _latest(_definition, "process_id"),
-        "state": literal("ACTIVE"),
-    },
-    keys=(_definition.c.key,),
-)
-
-_decision = m.decision_definition
-_sibling = m.decision_definition.alias()
-_drg_version = select(func.max(_sibling.c.version)).where(_sibling.c.resource_key == _decision.c.resource_key).scalar_subquery()
-
-DECISION_DEFINITIONS = Source(
-    statement=select(_decision, _drg_version.label("drg_version")),
-    fields={
-        "decision_definition_id": _decision.c.decision_id,
-        "decision_definition_key": _decision.c.key,
-        "name": _decision.c.name,
-        "version": _decision.c.version,
-        "is_latest_version": _latest(_decision, "decision_id"),
-        "decision_requirements_id": _decision.c.drg_id,
-        "decision_requirements_key": _decision.c.resource_key,
-        "decision_requirements_name": _decision.c.drg_name,
-        "decision_requirements_version": _drg_version,
-        "tenant_id": _tenant,
-    },
-    keys=(_decision.c.key,),
-)
-
-DEPLOYMENTS = Source(
-    statement=select(m.deployment),
-    fields={"name": m.deployment.c.name, "deployment_time": m.deployment.c.deployed_at},
-    keys=(m.deployment.c.key,),
 )

@@ -52,12 +52,12 @@ def test_active_elements_and_more_later() -> None:
     run = Run(ad_hoc('activeElementsCollection="=wanted"', condition="ok"), {"wanted": ["b"], "ok": False})
     assert run.tasks == ["b"]
     token = run.at("ah")
-    run.do("activate_ad_hoc", token, ["c", "a"])
+    run.do("activate_ad_hoc", token, {"c": {}, "a": {}})
     assert run.tasks == ["a", "b", "c"]
     with pytest.raises(NotFound):
-        run.instance.activate_ad_hoc(token, ["nope"])
+        run.instance.activate_ad_hoc(token, {"nope": {}})
     with pytest.raises(Conflict):
-        run.instance.activate_ad_hoc(run.token("a"), ["a"])
+        run.instance.activate_ad_hoc(run.token("a"), {"a": {}})
     run.complete("c", ok=True)
     assert run.tasks == ["z"]
 

@@ -15,7 +15,7 @@ from tests.engine.test_commands import clerk, complete, deploy, open_tasks, star
 
 def activate(engine: Engine, actor: Actor, key: int, *names: str) -> None:
     with engine.unit_of_work() as session:
-        commands.activate_ad_hoc(session, actor, key, list(names))
+        commands.activate_ad_hoc(session, actor, key, {name: {} for name in names})
 
 
 def test_more_may_be_activated_until_everything_is_done(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
@@ -116,7 +116,7 @@ class SearchBody(Body, Generic[F, S]):
     """A search: what to find, in which order, which page."""
 
     filter: F | None = None
-    sort: list[SortBody[S]] | None = Field(None, max_length=20)
+    sort: list[SortBody[S]] | None = Field(None, max_length=30)
     page: PageBody | None = None
 
 
@@ -129,22 +129,23 @@ class PageInfo(TypedDict):
     endCursor: str | None
 
 
-def conditions(filters: Body | None) -> list[Condition | AnyOf]:
-    """What a filter says; the alternatives of `$or` are one condition."""
-    found: list[Condition | AnyOf] = []
-    for name in () if filters is None else type(filters).model_fields:
-        value = getattr(filters, name)
-        if value is None:
-            continue
-        if name == "any_of":
-            found.append(AnyOf(tuple(tuple(_plain(conditions(one))) for one in value)))
-        else:
-            found += field_conditions(name, value)
-    return found
+Adapt = Callable[[Any, list[Condition]], list[Condition]]
+"""A filter and the conditions of its fields -> those that the source understands."""
 
 
-def _plain(found: Sequence[Condition | AnyOf]) -> list[Condition]:
-    return [condition for condition in found if isinstance(condition, Condition)]  # alternatives have no alternatives inside
+def conditions(filters: Body | None, adapt: Adapt | None = None) -> list[Condition | AnyOf]:
+    """What a filter says; the alternatives of `$or` are one condition. `adapt`: for the filter and each alternative."""
+    if filters is None:
+        return []
+    plain = _plain(filters, adapt)
+    alternatives = getattr(filters, "any_of", None)
+    return [*plain] if alternatives is None else [*plain, AnyOf(tuple(tuple(_plain(one, adapt)) for one in alternatives))]
+
+
+def _plain(filters: Body, adapt: Adapt | None) -> list[Condition]:
+    given = [(name, getattr(filters, name)) for name in type(filters).model_fields if name != "any_of"]
+    found = [condition for name, value in given if value is not None for condition in field_conditions(name, value)]
+    return found if adapt is None else adapt(filters, found)
 
 
 def field_conditions(name: str, value: Any) -> list[Condition]:
@@ -162,11 +163,11 @@ def found_page(
     body: SearchBody[Any, Any],
     *,
     more: Sequence[Condition | AnyOf] = (),
-    ready: Sequence[Condition | AnyOf] | None = None,
+    adapt: Adapt | None = None,
     visible: ColumnElement[bool] | None = None,
 ) -> Page:
-    """Search as the body says. `more`: further conditions; `ready`: conditions instead of those of the filter."""
-    wanted = list(conditions(body.filter) if ready is None else ready) + list(more)
+    """Search as the body says. `more`: further conditions; `adapt`: see `conditions`."""
+    wanted = conditions(body.filter, adapt) + list(more)
     orders = [Order(to_snake(sort.field), (sort.order or "ASC").upper() == "DESC") for sort in body.sort or ()]
     page = body.page
     request = PageRequest() if page is None else PageRequest(page.limit or DEFAULT_LIMIT, page.start or 0, page.after, page.before)

@@ -10,6 +10,7 @@ Cancel: everything inside is cancelled first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn import spiff
@@ -88,6 +89,17 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
         """Activate one element inside."""
         following = Token(scope, scope.elements()[name], scope.task_tree)
         following.task_spec._update(following)
+
+    def add_all(self, token: Token, scope: Scope, elements: Mapping[str, Mapping[str, Any]], *, cancel_remaining: bool) -> None:
+        """Activate elements inside, each with variables of its own. New tokens come before the old ones go: the scope stays open."""
+        running = [scope.tasks[key] for key in scope.task_tree._children if key not in scope.listeners]
+        started = [scope.put({"name": name, "locals": dict(values)}) for name, values in elements.items()]
+        if cancel_remaining:
+            token.forget("todo")
+            for old in running:
+                scope.cancel_tree(old, keep_parent=True)
+        for new in started:
+            new.task_spec._update(new)
 
     def run_again(self, token: Token) -> None:
         scope = token.workflow.process.subprocesses.get(token.id)

@@ -13,7 +13,7 @@ from engine.commands import Deployed
 from engine.policy import require
 from engine.store import definitions
 from engine.store.search import PageRequest, search
-from engine.store.search_sources import DEPLOYMENTS
+from engine.store.search_definitions import DEPLOYMENTS
 from webapp.api.engine_rest import VERSION, engine_rest
 from webapp.api.engine_rest.values import TypedValue, instant, plain
 from webapp.api.types import Body, Json, ShortText
@@ -60,7 +60,7 @@ class DeploymentItem(TypedDict):
 @engine_rest.operation("GET", "/deployment", tag="deployment", query=ListOptions, answers={200: list[DeploymentItem]})
 def list_deployments(query: ListOptions) -> Any:
     """部署列表；Modeler 用它检查连接 / deployments; the Modeler checks its connection with it."""
-    staff_only()
+    staff_only(actor())
     with engine().reading() as session:
         rows = search(session, DEPLOYMENTS, page=PageRequest(query.limit, query.first)).rows
     return [_deployment(row.key, row.name, row.deployed_at) for row in rows]

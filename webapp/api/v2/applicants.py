@@ -12,13 +12,16 @@ from handlers.tasks import service as tasks
 from webapp.api.types import Body
 from webapp.context import actor
 
-VARIABLES = ("variables", "process_instance_variables", "local_variables")
+INSIDE = ("variables", "process_instance_variables", "local_variables", "error_message", "incident_error_hash_code")
 
 
 def refuse_variables(filters: Body | None) -> None:
-    """Raise Forbidden when an applicant filters by variables: whether a row is found would tell, letter by letter, what an office wrote."""
-    if not directory.is_staff(actor()) and any(getattr(part, name, None) for part in _parts(filters) for name in VARIABLES):
-        raise Forbidden(reason="按变量查找供部门人员使用")
+    """Raise Forbidden when an applicant filters by variables or by what went wrong.
+
+    Whether a row is found would tell, letter by letter, what an office wrote.
+    """
+    if not directory.is_staff(actor()) and any(getattr(part, name, None) for part in _parts(filters) for name in INSIDE):
+        raise Forbidden(reason="按变量和异常信息查找供部门人员使用")
 
 
 def _parts(filters: Body | None) -> Iterator[Body]:

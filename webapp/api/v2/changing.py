@@ -144,6 +144,35 @@ def resume_process_instance(process_instance_key: int, body: Suspension) -> None
         commands.resume_instance(session, actor(), process_instance_key, body.reason or "")
 
 
+class AdHocElement(Body):
+    """An element to begin, and variables of its own."""
+
+    element_id: Name
+    variables: Variables | None = None
+
+
+class ActivateAdHoc(Body):
+    """Which elements, all or none. `cancelRemainingInstances`: what runs inside is ended first."""
+
+    elements: list[AdHocElement] = Field(min_length=1, max_length=MAX_INSTRUCTIONS)
+    cancel_remaining_instances: bool | None = None
+
+
+@v2.operation(
+    "POST",
+    "/element-instances/ad-hoc-activities/<key:ad_hoc_sub_process_instance_key>/activation",
+    tag="adHocSubProcess",
+    body=ActivateAdHoc,
+    answers={204: None},
+)
+def activate_ad_hoc_sub_process_activities(ad_hoc_sub_process_instance_key: int, body: ActivateAdHoc) -> None:
+    """在打开的临时子流程中启动任务 / activate elements inside an open ad-hoc subprocess. 需要“流程运维”权限。"""
+    elements = {one.element_id: one.variables or {} for one in body.elements}
+    with engine().unit_of_work() as session:
+        cancel = bool(body.cancel_remaining_instances)
+        commands.activate_ad_hoc(session, actor(), ad_hoc_sub_process_instance_key, elements, cancel_remaining=cancel)
+
+
 class SetVariables(Body):
     """Values by name. `local`: in this very scope instead of the nearest that has the variable."""
 

@@ -1,4 +1,4 @@
-"""Process definitions, forms and decision definitions: what is deployed, its XML, and how much of it runs."""
+"""Process definitions and forms: what is deployed, and its XML."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from typing_extensions import TypedDict
 from engine.bpmn import ProcessModel
 from engine.definitions import process_model
 from engine.errors import Forbidden
+from engine.policy import Actor
 from engine.store import definitions as store
-from engine.store.search import AnyOf, Condition, search
-from engine.store.search_sources import DECISION_DEFINITIONS, PROCESS_DEFINITIONS
+from engine.store.search import MAX_LIMIT, Condition, PageRequest, search
+from engine.store.search_definitions import PROCESS_DEFINITIONS
 from handlers.directory import service as directory
-from webapp.api.filters import KeyFilter, PageInfo, SearchBody, TextFilter, conditions, found_page, page_info
-from webapp.api.types import TENANT, Body, Key, KeyText, ShortText, Whole
+from webapp.api.filters import KeyFilter, SearchBody, TextFilter
+from webapp.api.listing import Listing, PageOf
+from webapp.api.types import TENANT, Body, KeyText, ShortText, Whole
 from webapp.api.v2 import v2
 from webapp.context import actor, engine
 
 
-def staff_only() -> None:
+def staff_only(who: Actor) -> None:
     """Definitions show how offices work inside: applicants have no business here."""
-    if not directory.is_staff(actor()):
+    if not directory.is_staff(who):
         raise Forbidden(reason="流程定义供部门人员查阅")
 
 
@@ -43,6 +45,7 @@ class ProcessDefinitionFilter(Body):
 
 
 ProcessDefinitionSort = Literal["processDefinitionKey", "name", "resourceName", "version", "versionTag", "processDefinitionId", "tenantId"]
+ProcessDefinitionSearch = SearchBody[ProcessDefinitionFilter, ProcessDefinitionSort]
 
 
 class ProcessDefinition(TypedDict):
@@ -59,13 +62,6 @@ class ProcessDefinition(TypedDict):
     state: str
 
 
-class ProcessDefinitionPage(TypedDict):
-    """A page of process definitions."""
-
-    items: list[ProcessDefinition]
-    page: PageInfo
-
-
 class Form(TypedDict):
     """A form; `schema` is its JSON as text."""
 
@@ -76,31 +72,14 @@ class Form(TypedDict):
     formKey: KeyText
 
 
-@v2.operation(
-    "POST",
-    "/process-definitions/search",
-    tag="processDefinition",
-    body=SearchBody[ProcessDefinitionFilter, ProcessDefinitionSort],
-    body_optional=True,
-    answers={200: ProcessDefinitionPage},
-)
-def search_process_definitions(body: SearchBody[ProcessDefinitionFilter, ProcessDefinitionSort]) -> Any:
-    """查找流程定义 / search process definitions."""
-    staff_only()
-    with engine().reading() as session:
-        page = found_page(session, PROCESS_DEFINITIONS, body, ready=_conditions(session, body.filter))
-        return {"items": [_process_definition(session, row) for row in page.rows], "page": page_info(page)}
-
-
-def _conditions(session: Session, filters: ProcessDefinitionFilter | None) -> list[Condition | AnyOf]:
+def _adapt(session: Session, filters: ProcessDefinitionFilter, found: list[Condition]) -> list[Condition]:
     """Whether there is a start form only the diagram knows."""
-    found = conditions(filters)
-    if filters is not None and filters.has_start_form is not None:
-        found = [c for c in found if not (isinstance(c, Condition) and c.field == "has_start_form")]
-        rows = search(session, PROCESS_DEFINITIONS, found).rows
-        keys = [row.key for row in rows if (_start_form(process_model(session, row.key)) is not None) == filters.has_start_form]
-        found.append(Condition("process_definition_key", "in", keys))
-    return found
+    if filters.has_start_form is None:
+        return found
+    plain = [one for one in found if one.field != "has_start_form"]
+    rows = search(session, PROCESS_DEFINITIONS, plain, page=PageRequest(limit=MAX_LIMIT)).rows
+    keys = [row.key for row in rows if (_start_form(process_model(session, row.key)) is not None) == filters.has_start_form]
+    return [*plain, Condition("process_definition_key", "in", keys)]
 
 
 def _process_definition(session: Session, row: Any) -> ProcessDefinition:
@@ -122,18 +101,39 @@ def _start_form(model: ProcessModel) -> str | None:
     return next((form for form in forms if form), None)
 
 
+PROCESS_DEFINITION = Listing(
+    PROCESS_DEFINITIONS,
+    what="流程定义",
+    key="process_definition_key",
+    items=lambda session, rows: [_process_definition(session, row) for row in rows],
+    allowed=staff_only,
+    adapt=_adapt,
+)
+
+
+@v2.operation(
+    "POST",
+    "/process-definitions/search",
+    tag="processDefinition",
+    body=ProcessDefinitionSearch,
+    body_optional=True,
+    answers={200: PageOf[ProcessDefinition]},
+)
+def search_process_definitions(body: ProcessDefinitionSearch) -> Any:
+    """查找流程定义 / search process definitions."""
+    return PROCESS_DEFINITION.page(body)
+
+
 @v2.operation("GET", "/process-definitions/<key:process_definition_key>", tag="processDefinition", answers={200: ProcessDefinition})
 def get_process_definition(process_definition_key: int) -> Any:
     """一个流程版本 / one version of a process."""
-    staff_only()
-    with engine().reading() as session:
-        return _process_definition(session, store.by_key(session, "process", process_definition_key))
+    return PROCESS_DEFINITION.one(process_definition_key)
 
 
 @v2.operation("GET", "/process-definitions/<key:process_definition_key>/xml", tag="processDefinition", answers={200: "text/xml"})
 def get_process_definition_xml(process_definition_key: int) -> Response:
     """流程图原文 / the diagram as it was deployed."""
-    staff_only()
+    staff_only(actor())
     with engine().reading() as session:
         row = store.by_key(session, "process", process_definition_key)
         return Response(store.resource_content(session, row.resource_key), mimetype="text/xml")
@@ -142,7 +142,7 @@ def get_process_definition_xml(process_definition_key: int) -> Response:
 @v2.operation("GET", "/process-definitions/<key:process_definition_key>/form", tag="processDefinition", answers={200: Form, 204: None})
 def get_start_process_form(process_definition_key: int) -> Any:
     """启动表单 / the form of the start event; 204 when there is none."""
-    staff_only()
+    staff_only(actor())
     with engine().reading() as session:
         row = store.by_key(session, "process", process_definition_key)
         form_id = _start_form(process_model(session, row.key))
@@ -159,94 +159,6 @@ def form_json(row: Any) -> Form:
 @v2.operation("GET", "/forms/<key:form_key>", tag="form", answers={200: Form})
 def get_form_by_key(form_key: int) -> Any:
     """一个表单版本 / one version of a form."""
-    staff_only()
+    staff_only(actor())
     with engine().reading() as session:
         return form_json(store.by_key(session, "form", form_key))
-
-
-class DecisionDefinitionFilter(Body):
-    """What to find."""
-
-    decision_definition_id: ShortText | None = None
-    name: ShortText | None = None
-    is_latest_version: bool | None = None
-    version: Whole | None = None
-    decision_requirements_id: ShortText | None = None
-    tenant_id: ShortText | None = None
-    decision_definition_key: Key | None = None
-    decision_requirements_key: Key | None = None
-    decision_requirements_name: ShortText | None = None
-    decision_requirements_version: Whole | None = None
-
-
-DecisionDefinitionSort = Literal[
-    "decisionDefinitionKey",
-    "decisionDefinitionId",
-    "name",
-    "version",
-    "decisionRequirementsId",
-    "decisionRequirementsKey",
-    "decisionRequirementsName",
-    "decisionRequirementsVersion",
-    "tenantId",
-]
-
-
-class DecisionDefinition(TypedDict):
-    """A version of a decision."""
-
-    decisionDefinitionId: str
-    decisionDefinitionKey: KeyText
-    decisionRequirementsId: str
-    decisionRequirementsKey: KeyText
-    decisionRequirementsName: str
-    decisionRequirementsVersion: int
-    name: str
-    tenantId: str
-    version: int
-
-
-class DecisionDefinitionPage(TypedDict):
-    """A page of decision definitions."""
-
-    items: list[DecisionDefinition]
-    page: PageInfo
-
-
-@v2.operation(
-    "POST",
-    "/decision-definitions/search",
-    tag="decisionDefinition",
-    body=SearchBody[DecisionDefinitionFilter, DecisionDefinitionSort],
-    body_optional=True,
-    answers={200: DecisionDefinitionPage},
-)
-def search_decision_definitions(body: SearchBody[DecisionDefinitionFilter, DecisionDefinitionSort]) -> Any:
-    """查找决策 / search decisions."""
-    staff_only()
-    with engine().reading() as session:
-        page = found_page(session, DECISION_DEFINITIONS, body)
-    return {"items": [_decision_definition(row) for row in page.rows], "page": page_info(page)}
-
-
-def _decision_definition(row: Any) -> DecisionDefinition:
-    return {
-        "decisionDefinitionId": row.decision_id,
-        "decisionDefinitionKey": str(row.key),
-        "decisionRequirementsId": row.drg_id,
-        "decisionRequirementsKey": str(row.resource_key),
-        "decisionRequirementsName": row.drg_name,
-        "decisionRequirementsVersion": row.drg_version,
-        "name": row.name,
-        "tenantId": TENANT,
-        "version": row.version,
-    }
-
-
-@v2.operation("GET", "/decision-definitions/<key:decision_definition_key>/xml", tag="decisionDefinition", answers={200: "text/xml"})
-def get_decision_definition_xml(decision_definition_key: int) -> Response:
-    """决策表原文 / the DMN file as it was deployed."""
-    staff_only()
-    with engine().reading() as session:
-        row = store.by_key(session, "decision", decision_definition_key)
-        return Response(store.resource_content(session, row.resource_key), mimetype="text/xml")

@@ -15,7 +15,7 @@ from engine.commands.deploy import MAX_RESOURCE_BYTES
 from engine.errors import Invalid
 from engine.policy import require
 from engine.store.search import Condition, search
-from engine.store.search_sources import DECISION_DEFINITIONS
+from engine.store.search_definitions import DECISION_DEFINITIONS
 from webapp.api.types import TENANT, KeyText
 from webapp.api.v2 import v2
 from webapp.context import actor, engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,27 +12,23 @@ from typing_extensions import TypedDict
 
 from engine.bpmn import ElementInfo
 from engine.definitions import process_model
-from engine.errors import NotFound
 from engine.store import models as m
 from engine.store.models import element_key
-from engine.store.search import AnyOf, Condition, search
+from engine.store.search import Condition, Source
 from engine.store.search_sources import ELEMENT_INSTANCES, visible_instances
+from engine.store.search_words import element_word, with_words
 from webapp.api.filters import (
     KeyFilter,
-    PageInfo,
     SearchBody,
     TextFilter,
     TimeFilter,
     WordOperators,
-    conditions,
-    found_page,
-    page_info,
 )
+from webapp.api.listing import Listing, PageOf, anybody
 from webapp.api.rendering import instant, key, sure_instant
 from webapp.api.types import TENANT, Body, Key, KeyText, ShortText, Timestamp
 from webapp.api.v2 import v2
 from webapp.api.v2.wildcards import text_holds
-from webapp.context import actor, engine
 
 Type = Literal[
     "UNSPECIFIED",
@@ -121,6 +118,8 @@ ElementSort = Literal[
     "startDate",
     "endDate",
     "elementId",
+    "elementName",
+    "type",
     "state",
     "incidentKey",
     "tenantId",
@@ -147,57 +146,40 @@ class ElementInstance(TypedDict):
     incidentKey: KeyText | None
 
 
-class ElementInstancePage(TypedDict):
-    """A page of element instances."""
-
-    items: list[ElementInstance]
-    page: PageInfo
-
-
-@v2.operation(
-    "POST", "/element-instances/search", tag="elementInstance", body=ElementSearch, body_optional=True, answers={200: ElementInstancePage}
-)
-def search_element_instances(body: ElementSearch) -> Any:
-    """查找节点实例 / search element instances; applicants find those of their own instances."""
-    with engine().reading() as session:
-        ready = _conditions(session, body.filter)
-        page = found_page(session, ELEMENT_INSTANCES, body, ready=ready, visible=visible_instances(actor()))
-        return {"items": _elements(session, page.rows), "page": page_info(page)}
+def _adapt(session: Session, filters: ElementFields, found: list[Condition]) -> list[Condition]:
+    """What only diagrams know becomes (definition, element ids)."""
+    plain = [one for one in found if one.field not in {"type", "element_name"}]
+    return plain if len(plain) == len(found) else [*plain, Condition("of_element", "eq", _of_diagrams(session, filters))]
 
 
-@v2.operation("GET", "/element-instances/<key:element_instance_key>", tag="elementInstance", answers={200: ElementInstance})
-def get_element_instance(element_instance_key: int) -> Any:
-    """一个节点实例 / one element instance."""
-    wanted = [Condition("element_instance_key", "eq", element_instance_key)]
-    with engine().reading() as session:
-        rows = search(session, ELEMENT_INSTANCES, wanted, visible=visible_instances(actor())).rows
-        if not rows:
-            raise NotFound(what="节点实例", key=element_instance_key)
-        return _elements(session, rows[-1:])[0]
+def _extended(session: Session, body: ElementSearch) -> Source:
+    """Names and kinds stand in the diagrams: who sorts by them has them looked up in a table of those that occur."""
+    wanted = {sort.field for sort in body.sort or ()} & {"elementName", "type"}
+    if not wanted:
+        return ELEMENT_INSTANCES
+    infos = [(key, info) for key in _definitions_in(session, body.filter) for info in process_model(session, key).elements.values()]
+    words: dict[str, dict[str, str]] = {
+        "element_name": {element_word(key, info.id): info.name or info.id for key, info in infos},
+        "type": {element_word(key, info.id): TYPES.get(info.kind, "UNKNOWN") for key, info in infos},
+    }
+    return with_words(ELEMENT_INSTANCES, words)
 
 
-def _conditions(session: Session, filters: ElementFields | None) -> list[Condition | AnyOf]:
-    """The filter's conditions; what only diagrams know becomes (definition, element ids)."""
-    if filters is None:
-        return []
-    known = {"type", "element_name", "any_of"}
-    found = [one for one in conditions(filters) if isinstance(one, Condition) and one.field not in known]
-    for alternatives in [getattr(filters, "any_of", None)]:
-        if alternatives is not None:
-            groups = (tuple(one for one in _conditions(session, part) if isinstance(one, Condition)) for part in alternatives)
-            return [*found, AnyOf(tuple(groups)), *_of_diagrams(session, filters)]
-    return [*found, *_of_diagrams(session, filters)]
+def _definitions_in(session: Session, filters: ElementFields | None) -> Iterable[int]:
+    """The versions that have instances; only the version of one instance when the filter names it."""
+    instance = m.process_instance.c
+    statement = select(instance.definition_key).distinct()
+    if filters is not None and filters.process_instance_key is not None:
+        statement = statement.where(instance.key == filters.process_instance_key)
+    return session.scalars(statement)
 
 
-def _of_diagrams(session: Session, filters: ElementFields) -> list[Condition]:
-    if filters.type is None and filters.element_name is None:
-        return []
+def _of_diagrams(session: Session, filters: ElementFields) -> list[tuple[int, list[str]]]:
     pairs = []
     for definition in session.scalars(select(m.process_definition.c.key)):
         elements = process_model(session, definition).elements.values()
-        ids = [element.id for element in elements if _is_wanted(element, filters)]
-        pairs.append((definition, ids))
-    return [Condition("of_element", "eq", pairs)]
+        pairs.append((definition, [element.id for element in elements if _is_wanted(element, filters)]))
+    return pairs
 
 
 def _is_wanted(element: ElementInfo, filters: ElementFields) -> bool:
@@ -242,3 +224,34 @@ def _element(session: Session, row: Any, is_body: bool) -> ElementInstance:
         "processDefinitionKey": key(row.definition),
         "incidentKey": key(row.incident_key),
     }
+
+
+ELEMENT_INSTANCE = Listing(
+    ELEMENT_INSTANCES,
+    what="节点实例",
+    key="element_instance_key",
+    items=_elements,
+    allowed=anybody,
+    visible=visible_instances,
+    adapt=_adapt,
+    extended=_extended,
+)
+
+
+@v2.operation(
+    "POST",
+    "/element-instances/search",
+    tag="elementInstance",
+    body=ElementSearch,
+    body_optional=True,
+    answers={200: PageOf[ElementInstance]},
+)
+def search_element_instances(body: ElementSearch) -> Any:
+    """查找节点实例 / search element instances; applicants find those of their own instances."""
+    return ELEMENT_INSTANCE.page(body)
+
+
+@v2.operation("GET", "/element-instances/<key:element_instance_key>", tag="elementInstance", answers={200: ElementInstance})
+def get_element_instance(element_instance_key: int) -> Any:
+    """一个节点实例 / one element instance."""
+    return ELEMENT_INSTANCE.one(element_instance_key)

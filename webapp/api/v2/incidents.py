@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from engine import commands
-from engine.errors import NotFound
 from engine.policy import require_watch
 from engine.store import models as m
-from engine.store.models import element_key
-from engine.store.search import Condition, search
+from engine.store.models import element_key, split_key
+from engine.store.search import AnyOf, Condition
 from engine.store.search_sources import INCIDENTS
-from webapp.api.filters import KeyFilter, PageInfo, SearchBody, TextFilter, TimeFilter, WordOperators, found_page, page_info
+from webapp.api.filters import KeyFilter, SearchBody, TextFilter, TimeFilter, WordOperators
+from webapp.api.listing import Listing, PageOf, each
 from webapp.api.rendering import key, sure_instant
 from webapp.api.types import TENANT, Body, KeyText, OperationReference, Timestamp
 from webapp.api.v2 import v2
-from webapp.api.v2.process_instances import visible_instance
+from webapp.api.v2.elements import ELEMENT_INSTANCE
+from webapp.api.v2.process_instances import PROCESS_INSTANCE
 from webapp.context import actor, engine
 
 ErrorType = Literal[
@@ -34,6 +37,7 @@ ErrorType = Literal[
     "JOB_NO_RETRIES",
     "MESSAGE_SIZE_EXCEEDED",
     "RESOURCE_NOT_FOUND",
+    "SECRET_RESOLUTION_ERROR",
     "TASK_LISTENER_NO_RETRIES",
     "UNHANDLED_ERROR_EVENT",
     "UNKNOWN",
@@ -95,60 +99,6 @@ class Incident(TypedDict):
     jobKey: KeyText | None
 
 
-class IncidentPage(TypedDict):
-    """A page of incidents."""
-
-    items: list[Incident]
-    page: PageInfo
-
-
-@v2.operation("POST", "/incidents/search", tag="incident", body=IncidentSearch, body_optional=True, answers={200: IncidentPage})
-def search_incidents(body: IncidentSearch) -> Any:
-    """查找异常 / search incidents."""
-    require_watch(actor())
-    with engine().reading() as session:
-        page = found_page(session, INCIDENTS, body)
-    return {"items": [_incident(row) for row in page.rows], "page": page_info(page)}
-
-
-@v2.operation(
-    "POST",
-    "/process-instances/<key:process_instance_key>/incidents/search",
-    tag="processInstance",
-    body=IncidentSearch,
-    body_optional=True,
-    answers={200: IncidentPage},
-)
-def search_process_instance_incidents(process_instance_key: int, body: IncidentSearch) -> Any:
-    """一个流程实例及其调用的流程的异常 / incidents of an instance and of what it called."""
-    require_watch(actor())
-    with engine().reading() as session:
-        visible_instance(session, actor(), process_instance_key)
-        page = found_page(session, INCIDENTS, body, more=[Condition("process_instance_key", "in", _family(session, process_instance_key))])
-    return {"items": [_incident(row) for row in page.rows], "page": page_info(page)}
-
-
-def _family(session: Session, instance_key: int) -> list[int]:
-    """The instance and everything it called, however deep."""
-    keys, layer = [instance_key], [instance_key]
-    while layer:
-        statement = m.process_instance.select().with_only_columns(m.process_instance.c.key)
-        layer = list(session.scalars(statement.where(m.process_instance.c.parent_key.in_(layer))))
-        keys += layer
-    return keys
-
-
-@v2.operation("GET", "/incidents/<key:incident_key>", tag="incident", answers={200: Incident})
-def get_incident(incident_key: int) -> Any:
-    """一个异常 / one incident."""
-    require_watch(actor())
-    with engine().reading() as session:
-        rows = search(session, INCIDENTS, [Condition("incident_key", "eq", incident_key)]).rows
-    if not rows:
-        raise NotFound(what="异常", key=incident_key)
-    return _incident(rows[0])
-
-
 def _incident(row: Any) -> Incident:
     return {
         "processDefinitionId": row.process,
@@ -165,6 +115,78 @@ def _incident(row: Any) -> Incident:
         "elementInstanceKey": str(element_key(row.instance_key, row.token_id)),
         "jobKey": key(row.job_key),
     }
+
+
+INCIDENT = Listing(INCIDENTS, what="异常", key="incident_key", items=each(_incident))
+
+
+@v2.operation("POST", "/incidents/search", tag="incident", body=IncidentSearch, body_optional=True, answers={200: PageOf[Incident]})
+def search_incidents(body: IncidentSearch) -> Any:
+    """查找异常 / search incidents."""
+    return INCIDENT.page(body)
+
+
+@v2.operation(
+    "POST",
+    "/process-instances/<key:process_instance_key>/incidents/search",
+    tag="processInstance",
+    body=IncidentSearch,
+    body_optional=True,
+    answers={200: PageOf[Incident]},
+)
+def search_process_instance_incidents(process_instance_key: int, body: IncidentSearch) -> Any:
+    """一个流程实例及其调用的流程的异常 / incidents of an instance and of what it called."""
+    require_watch(actor())
+    with engine().reading() as session:
+        PROCESS_INSTANCE.row(session, process_instance_key)
+        family = [process_instance_key, *_called(session, [process_instance_key])]
+        return INCIDENT.page_in(session, body, more=[Condition("process_instance_key", "in", family)])
+
+
+@v2.operation(
+    "POST",
+    "/element-instances/<key:element_instance_key>/incidents/search",
+    tag="elementInstance",
+    body=IncidentSearch,
+    body_optional=True,
+    answers={200: PageOf[Incident]},
+)
+def search_element_instance_incidents(element_instance_key: int, body: IncidentSearch) -> Any:
+    """一个节点实例、其内部及其调用的流程的异常 / incidents of an element instance, of what runs inside it, and of what that called."""
+    require_watch(actor())
+    with engine().reading() as session:
+        instance_key = ELEMENT_INSTANCE.row(session, element_instance_key).instance_key
+        inside = _inside(session, instance_key, split_key(element_instance_key)[1])
+        called = _called(session, [instance_key], inside)
+        here = Condition("element_instance_key", "in", [element_key(instance_key, token) for token in inside])
+        return INCIDENT.page_in(session, body, more=[AnyOf(((here,), (Condition("process_instance_key", "in", called),)))])
+
+
+def _called(session: Session, instance_keys: list[int], tokens: Iterable[int] | None = None) -> list[int]:
+    """Everything that the instances called, however deep; `tokens`: only what these tokens of theirs called."""
+    keys: list[int] = []
+    table = m.process_instance.c
+    statement = select(table.key).where(table.parent_key.in_(instance_keys))
+    layer = list(session.scalars(statement if tokens is None else statement.where(table.parent_token.in_(list(tokens)))))
+    while layer:
+        keys += layer
+        layer = list(session.scalars(select(table.key).where(table.parent_key.in_(layer))))
+    return keys
+
+
+def _inside(session: Session, instance_key: int, token_id: int) -> set[int]:
+    """The token and those of the scopes below it."""
+    event = m.element_event.c
+    entered = select(event.token_id, event.scope_id).where(event.instance_key == instance_key, event.kind == "entered").order_by(event.id)
+    inside = {token_id}
+    inside.update(token for token, scope in session.execute(entered) if scope in inside)  # a scope is entered before what is in it
+    return inside
+
+
+@v2.operation("GET", "/incidents/<key:incident_key>", tag="incident", answers={200: Incident})
+def get_incident(incident_key: int) -> Any:
+    """一个异常 / one incident."""
+    return INCIDENT.one(incident_key)
 
 
 class ResolveIncident(Body):

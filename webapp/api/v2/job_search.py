@@ -6,43 +6,41 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from engine.errors import NotFound
-from engine.policy import require_watch
 from engine.store.models import element_key
-from engine.store.search import Condition, search
 from engine.store.search_sources import JOBS
 from webapp.api.filters import (
     KeyFilter,
     NumberFilter,
-    PageInfo,
     SearchBody,
     TextFilter,
     TimeFilter,
     WordOperators,
-    found_page,
-    page_info,
 )
+from webapp.api.listing import Listing, PageOf, each
 from webapp.api.rendering import instant, key
 from webapp.api.types import TENANT, Body, Json, KeyText, Timestamp
 from webapp.api.v2 import v2
-from webapp.api.v2.jobs import PRIORITY, Kind, ListenerEvent, State, listener_event
-from webapp.context import actor, engine
+from webapp.api.v2.jobs import Kind, ListenerEvent, State, listener_event
 
 
 class JobFilter(Body):
     """What to find."""
 
     deadline: TimeFilter | None = None
+    denied_reason: TextFilter | None = None
     element_id: TextFilter | None = None
     element_instance_key: KeyFilter | None = None
+    error_code: TextFilter | None = None
     error_message: TextFilter | None = None
     has_failed_with_retries_left: bool | None = None
+    is_denied: bool | None = None
     job_key: KeyFilter | None = None
     kind: Kind | WordOperators[Kind] | None = None
     listener_event_type: ListenerEvent | WordOperators[ListenerEvent] | None = None
     process_definition_id: TextFilter | None = None
     process_definition_key: KeyFilter | None = None
     process_instance_key: KeyFilter | None = None
+    priority: NumberFilter | None = None
     retries: NumberFilter | None = None
     state: State | WordOperators[State] | None = None
     tenant_id: TextFilter | None = None
@@ -55,17 +53,21 @@ class JobFilter(Body):
 
 JobSort = Literal[
     "deadline",
+    "deniedReason",
     "elementId",
     "elementInstanceKey",
     "endTime",
+    "errorCode",
     "errorMessage",
     "hasFailedWithRetriesLeft",
+    "isDenied",
     "jobKey",
     "kind",
     "listenerEventType",
     "processDefinitionId",
     "processDefinitionKey",
     "processInstanceKey",
+    "priority",
     "retries",
     "state",
     "tenantId",
@@ -107,45 +109,18 @@ class Job(TypedDict):
     priority: int
 
 
-class JobPage(TypedDict):
-    """A page of jobs."""
-
-    items: list[Job]
-    page: PageInfo
-
-
-@v2.operation("POST", "/jobs/search", tag="job", body=JobSearch, body_optional=True, answers={200: JobPage})
-def search_jobs(body: JobSearch) -> Any:
-    """查找作业 / search jobs."""
-    require_watch(actor())
-    with engine().reading() as session:
-        page = found_page(session, JOBS, body)
-    return {"items": [_job(row) for row in page.rows], "page": page_info(page)}
-
-
-@v2.operation("GET", "/jobs/<key:job_key>", tag="job", answers={200: Job})
-def get_job(job_key: int) -> Any:
-    """一个作业 / one job."""
-    require_watch(actor())
-    with engine().reading() as session:
-        rows = search(session, JOBS, [Condition("job_key", "eq", job_key)]).rows
-    if not rows:
-        raise NotFound(what="作业", key=job_key)
-    return _job(rows[0])
-
-
 def _job(row: Any) -> Job:
     return {
         "customHeaders": row.headers,
         "deadline": instant(row.deadline),
-        "deniedReason": None,
+        "deniedReason": row.denied_reason,
         "elementId": row.element_id,
         "elementInstanceKey": str(element_key(row.instance_key, row.token_id)),
         "endTime": instant(row.ended_at),
-        "errorCode": None,
+        "errorCode": row.error_code,
         "errorMessage": row.error_message,
         "hasFailedWithRetriesLeft": row.failed_before,
-        "isDenied": None,
+        "isDenied": row.is_denied,
         "jobKey": str(row.key),
         "kind": row.kind,
         "listenerEventType": listener_event(row.listener_event),
@@ -161,5 +136,20 @@ def _job(row: Any) -> Job:
         "worker": row.worker or "",
         "creationTime": instant(row.created_at),
         "lastUpdateTime": instant(row.ended_at or row.created_at),
-        "priority": PRIORITY,
+        "priority": row.priority,
     }
+
+
+JOB = Listing(JOBS, what="作业", key="job_key", items=each(_job))
+
+
+@v2.operation("POST", "/jobs/search", tag="job", body=JobSearch, body_optional=True, answers={200: PageOf[Job]})
+def search_jobs(body: JobSearch) -> Any:
+    """查找作业 / search jobs."""
+    return JOB.page(body)
+
+
+@v2.operation("GET", "/jobs/<key:job_key>", tag="job", answers={200: Job})
+def get_job(job_key: int) -> Any:
+    """一个作业 / one job."""
+    return JOB.one(job_key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import Field, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from engine.policy import require
 from engine.store import models as m
 from engine.store import reads
 from engine.store.models import element_key
-from webapp.api.rendering import key
+from webapp.api.rendering import instant, key
 from webapp.api.types import (
     TENANT,
     Body,
@@ -29,21 +30,35 @@ from webapp.api.types import (
     OperationReference,
     ShortText,
     Tenant,
+    Timestamp,
     Variables,
+    Whole,
 )
 from webapp.api.v2 import v2
 from webapp.api.waiting import waiting
 from webapp.context import actor, engine
 
+TOLD = "io.camunda.zeebe:"
+"""What the headers of a task listener's job begin with that tell of the task."""
 DEFAULT_WAIT_SECONDS = 10.0
 MAX_LEASE_MS = 7 * 24 * 3600 * 1000
-PRIORITY = 0
 
 Kind = Literal["BPMN_ELEMENT", "EXECUTION_LISTENER", "TASK_LISTENER", "AD_HOC_SUB_PROCESS"]
 ListenerEvent = Literal[
     "UNSPECIFIED", "START", "END", "CREATING", "ASSIGNING", "UPDATING", "COMPLETING", "CANCELING", "BEFORE_ALL", "CANCEL"
 ]
-State = Literal["CREATED", "COMPLETED", "FAILED", "CANCELED", "ERROR_THROWN", "TIMED_OUT", "RETRIES_UPDATED", "MIGRATED"]
+State = Literal[
+    "CREATED",
+    "COMPLETED",
+    "FAILED",
+    "CANCELED",
+    "ERROR_THROWN",
+    "TIMED_OUT",
+    "RETRIES_UPDATED",
+    "MIGRATED",
+    "PRIORITY_UPDATED",
+    "TIMEOUT_UPDATED",
+]
 Retries = Annotated[int, Field(ge=0, le=1000)]
 
 
@@ -59,6 +74,21 @@ class ActivateJobs(Body):
     tenant_ids: list[Tenant] | None = Field(None, max_length=20)
     tenant_filter: Literal["PROVIDED", "ASSIGNED"] | None = None
     with_lease: Literal[False] | None = None
+
+
+class ListenedTask(TypedDict):
+    """The user task of a listener's job, as it will be when the listener agrees; empty where the task does not exist yet."""
+
+    action: str
+    assignee: str | None
+    candidateGroups: list[str]
+    candidateUsers: list[str]
+    changedAttributes: list[str]
+    dueDate: Timestamp | None
+    followUpDate: Timestamp | None
+    formKey: KeyText | None
+    priority: int | None
+    userTaskKey: KeyText | None
 
 
 class ActivatedJob(TypedDict):
@@ -81,7 +111,7 @@ class ActivatedJob(TypedDict):
     elementInstanceKey: KeyText
     kind: Kind
     listenerEventType: ListenerEvent
-    userTask: None
+    userTask: ListenedTask | None
     tags: list[str]
     rootProcessInstanceKey: KeyText | None
     businessId: str | None
@@ -141,12 +171,32 @@ def activated(session: Session, job: Any, fetch: list[str] | None) -> ActivatedJ
         "elementInstanceKey": str(element_key(job.instance_key, job.token_id)),
         "kind": job.kind,
         "listenerEventType": listener_event(job.listener_event),
-        "userTask": None,
+        "userTask": _listened_task(session, job) if job.kind == "TASK_LISTENER" else None,
         "tags": [],
         "rootProcessInstanceKey": key(job.root_key),
         "businessId": instance.business_id,
-        "priority": PRIORITY,
+        "priority": job.priority,
         "jobLeaseToken": None,
+    }
+
+
+def _listened_task(session: Session, job: Any) -> ListenedTask:
+    """What the job's headers tell of the change, over what the task's row says."""
+    told = {name.removeprefix(TOLD): value for name, value in job.headers.items() if name.startswith(TOLD)}
+    task_key = element_key(job.instance_key, job.token_id)
+    task = session.execute(select(m.user_task).where(m.user_task.c.key == task_key)).first()
+    assignee = told.get("assignee", task.assignee if task is not None else None)
+    return {
+        "action": told.get("action", ""),
+        "assignee": assignee or None,
+        "candidateGroups": task.candidate_groups if task is not None else [],
+        "candidateUsers": task.candidate_users if task is not None else [],
+        "changedAttributes": orjson.loads(told.get("changedAttributes", "[]")),
+        "dueDate": instant(task.due_date) if task is not None else None,
+        "followUpDate": instant(task.follow_up_date) if task is not None else None,
+        "formKey": key(task.form_key) if task is not None else None,
+        "priority": task.priority if task is not None else None,
+        "userTaskKey": str(task_key),
     }
 
 
@@ -193,7 +243,15 @@ def complete_job(job_key: int, body: CompleteJob) -> None:
     result = body.result or JobResult()
     corrections = None if result.corrections is None else result.corrections.model_dump(mode="json", exclude_none=True)
     with engine().unit_of_work() as session:
-        commands.complete_job(session, actor(), job_key, body.variables or {}, denied=bool(result.denied), corrections=corrections)
+        commands.complete_job(
+            session,
+            actor(),
+            job_key,
+            body.variables or {},
+            denied=bool(result.denied),
+            denied_reason=result.denied_reason,
+            corrections=corrections,
+        )
 
 
 class FailJob(Body):
@@ -232,10 +290,11 @@ def throw_job_error(job_key: int, body: ThrowJobError) -> None:
 
 
 class JobChangeset(Body):
-    """What to change: retries left, or the lease in milliseconds from now."""
+    """What to change: retries left, the lease in milliseconds from now, or the priority (higher ones are given out first)."""
 
     retries: Annotated[int, Field(ge=1, le=1000)] | None = None
     timeout: Annotated[int, Field(ge=1, le=MAX_LEASE_MS)] | None = None
+    priority: Whole | None = None
 
 
 class UpdateJob(Body):
@@ -248,7 +307,8 @@ class UpdateJob(Body):
 
 @v2.operation("PATCH", "/jobs/<key:job_key>", tag="job", body=UpdateJob, answers={204: None})
 def update_job(job_key: int, body: UpdateJob) -> None:
-    """修改作业的重试次数或租约 / change the retries or the lease of a job."""
-    timeout = None if body.changeset.timeout is None else timedelta(milliseconds=body.changeset.timeout)
+    """修改作业的重试次数、租约或优先级 / change the retries, the lease or the priority of a job."""
+    change = body.changeset
+    timeout = None if change.timeout is None else timedelta(milliseconds=change.timeout)
     with engine().unit_of_work() as session:
-        commands.extend_job(session, actor(), job_key, timeout=timeout, retries=body.changeset.retries)
+        commands.extend_job(session, actor(), job_key, timeout=timeout, retries=change.retries, priority=change.priority)

@@ -9,11 +9,10 @@ from typing_extensions import TypedDict
 
 from engine import commands
 from engine.errors import NotFound
-from engine.policy import require_watch
 from engine.store import models as m
-from engine.store.models import element_key
-from engine.store.search_sources import MESSAGE_SUBSCRIPTIONS
-from webapp.api.filters import KeyFilter, NumberFilter, PageInfo, SearchBody, TextFilter, TimeFilter, WordOperators, found_page, page_info
+from engine.store.search_messages import MESSAGE_SUBSCRIPTIONS
+from webapp.api.filters import KeyFilter, NumberFilter, SearchBody, TextFilter, TimeFilter, WordOperators
+from webapp.api.listing import Listing, PageOf, each
 from webapp.api.rendering import key, sure_instant
 from webapp.api.types import TENANT, Body, Json, KeyText, Milliseconds, Name, ShortText, Tenant, Timestamp, Variables
 from webapp.api.v2 import v2
@@ -191,24 +190,6 @@ class Subscription(TypedDict):
     tenantId: str
 
 
-class SubscriptionPage(TypedDict):
-    """A page of message subscriptions."""
-
-    items: list[Subscription]
-    page: PageInfo
-
-
-@v2.operation(
-    "POST", "/message-subscriptions/search", tag="message", body=SubscriptionSearch, body_optional=True, answers={200: SubscriptionPage}
-)
-def search_message_subscriptions(body: SubscriptionSearch) -> Any:
-    """查找等待中的消息 / search who waits for which message."""
-    require_watch(actor())
-    with engine().reading() as session:
-        page = found_page(session, MESSAGE_SUBSCRIPTIONS, body)
-    return {"items": [_subscription(row) for row in page.rows], "page": page_info(page)}
-
-
 def _subscription(row: Any) -> Subscription:
     return {
         "businessId": row.business,
@@ -218,12 +199,12 @@ def _subscription(row: Any) -> Subscription:
         "processInstanceKey": key(row.instance_key),
         "rootProcessInstanceKey": key(row.root),
         "elementId": row.element_id,
-        "elementInstanceKey": key(element_key(row.instance_key, row.token_id)),
+        "elementInstanceKey": key(row.element_key),
         "messageSubscriptionState": "CREATED",
         "lastUpdatedDate": sure_instant(row.created_at),
         "messageName": row.message_name,
         "correlationKey": row.correlation_key,
-        "messageSubscriptionType": "PROCESS_EVENT",
+        "messageSubscriptionType": row.kind,
         "toolProperties": {},
         "processDefinitionName": row.definition_name or None,
         "processDefinitionVersion": row.definition_version,
@@ -231,3 +212,19 @@ def _subscription(row: Any) -> Subscription:
         "inboundConnectorType": None,
         "tenantId": TENANT,
     }
+
+
+SUBSCRIPTION = Listing(MESSAGE_SUBSCRIPTIONS, what="消息订阅", key="message_subscription_key", items=each(_subscription))
+
+
+@v2.operation(
+    "POST",
+    "/message-subscriptions/search",
+    tag="message",
+    body=SubscriptionSearch,
+    body_optional=True,
+    answers={200: PageOf[Subscription]},
+)
+def search_message_subscriptions(body: SubscriptionSearch) -> Any:
+    """查找等待中的消息 / search who waits for which message: running instances, and start events."""
+    return SUBSCRIPTION.page(body)

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from engine import commands
-from engine.errors import NotFound
-from engine.policy import Actor
 from engine.store import reads
-from engine.store.search import Condition, first
+from engine.store.error_hash import messages_with_hash
+from engine.store.search import Condition
 from engine.store.search_sources import PROCESS_INSTANCES, visible_instances
 from webapp.api.filters import (
     KeyFilter,
     NumberFilter,
-    PageInfo,
     SearchBody,
     TextFilter,
     TimeFilter,
     VariableFilter,
     WordOperators,
-    found_page,
-    page_info,
 )
+from webapp.api.listing import Listing, PageOf, anybody, each
 from webapp.api.rendering import instant, key, sure_instant
 from webapp.api.types import TENANT, Body, KeyText, OperationReference, ShortText, Timestamp
 from webapp.api.v2 import v2
@@ -34,10 +31,11 @@ from webapp.api.v2.applicants import refuse_variables
 from webapp.context import actor, engine
 
 State = Literal["ACTIVE", "COMPLETED", "SUSPENDED", "TERMINATED"]
+ElementState = Literal["ACTIVE", "COMPLETED", "TERMINATED"]
 
 
 class InstanceFields(Body):
-    """What can be asked of an instance."""
+    """What can be asked of an instance; `elementId`, its state and its incident are asked of one and the same passage."""
 
     process_definition_id: TextFilter | None = None
     process_definition_name: TextFilter | None = None
@@ -55,7 +53,22 @@ class InstanceFields(Body):
     parent_process_instance_key: KeyFilter | None = None
     parent_element_instance_key: KeyFilter | None = None
     business_id: TextFilter | None = None
+    batch_operation_id: TextFilter | None = None
+    batch_operation_key: TextFilter | None = None
+    error_message: TextFilter | None = None
+    has_retries_left: bool | None = None
+    element_instance_state: ElementState | WordOperators[ElementState] | None = None
+    element_id: TextFilter | None = None
+    has_element_instance_incident: bool | None = None
+    incident_error_hash_code: NumberFilter | None = None
     tags: list[ShortText] | None = Field(None, max_length=20)
+
+    @model_validator(mode="after")
+    def one_batch_operation(self) -> Self:
+        """By its id, as of old, or by its key."""
+        if self.batch_operation_id is not None and self.batch_operation_key is not None:
+            raise ValueError("give batchOperationId or batchOperationKey")
+        return self
 
 
 class InstanceFilter(InstanceFields):
@@ -106,13 +119,6 @@ class ProcessInstance(TypedDict):
     businessId: str | None
 
 
-class ProcessInstancePage(TypedDict):
-    """A page of process instances."""
-
-    items: list[ProcessInstance]
-    page: PageInfo
-
-
 def instance_json(row: Any) -> ProcessInstance:
     """A row of PROCESS_INSTANCES as the API shows it."""
     return {
@@ -136,31 +142,49 @@ def instance_json(row: Any) -> ProcessInstance:
     }
 
 
-def visible_instance(session: Session, who: Actor, instance_key: int) -> Any:
-    """The row of an instance that the actor may see; NotFound also for one that exists but is not theirs."""
-    wanted = [Condition("process_instance_key", "eq", instance_key)]
-    row = first(session, PROCESS_INSTANCES, wanted, visible=visible_instances(who))
-    if row is None:
-        raise NotFound(what="流程实例", key=instance_key)
-    return row
+ELEMENT_FIELDS = {"element_id": "element_id", "element_instance_state": "state", "has_element_instance_incident": "has_incident"}
+
+
+def _adapt(session: Session, _filters: InstanceFields, found: list[Condition]) -> list[Condition]:
+    """What is asked of one element instance is one condition; messages are found by their hash only when they are looked through."""
+    element = [Condition(ELEMENT_FIELDS[one.field], one.operator, one.value) for one in found if one.field in ELEMENT_FIELDS]
+    hashes = [one for one in found if one.field == "incident_error_hash_code"]
+    kept = [one for one in found if one.field not in ELEMENT_FIELDS and one not in hashes]
+    adapted = [Condition("batch_operation_key", one.operator, one.value) if one.field == "batch_operation_id" else one for one in kept]
+    if hashes:
+        adapted.append(Condition("error_message", "in", messages_with_hash(session, hashes)))
+    return [*adapted, Condition("element", "eq", tuple(element))] if element else adapted
+
+
+PROCESS_INSTANCE = Listing(
+    PROCESS_INSTANCES,
+    what="流程实例",
+    key="process_instance_key",
+    items=each(instance_json),
+    allowed=anybody,
+    visible=visible_instances,
+    adapt=_adapt,
+)
 
 
 @v2.operation(
-    "POST", "/process-instances/search", tag="processInstance", body=InstanceSearch, body_optional=True, answers={200: ProcessInstancePage}
+    "POST",
+    "/process-instances/search",
+    tag="processInstance",
+    body=InstanceSearch,
+    body_optional=True,
+    answers={200: PageOf[ProcessInstance]},
 )
 def search_process_instances(body: InstanceSearch) -> Any:
     """查找流程实例 / search process instances; applicants find their own, and cannot ask for variables."""
     refuse_variables(body.filter)
-    with engine().reading() as session:
-        page = found_page(session, PROCESS_INSTANCES, body, visible=visible_instances(actor()))
-    return {"items": [instance_json(row) for row in page.rows], "page": page_info(page)}
+    return PROCESS_INSTANCE.page(body)
 
 
 @v2.operation("GET", "/process-instances/<key:process_instance_key>", tag="processInstance", answers={200: ProcessInstance})
 def get_process_instance(process_instance_key: int) -> Any:
     """一个流程实例 / one process instance."""
-    with engine().reading() as session:
-        return instance_json(visible_instance(session, actor(), process_instance_key))
+    return PROCESS_INSTANCE.one(process_instance_key)
 
 
 class CancelInstance(Body):
@@ -209,7 +233,7 @@ class InstanceStatistics(TypedDict):
 def get_process_instance_statistics(process_instance_key: int) -> Any:
     """各节点经过的次数 / how often each element was passed, for the heat on the diagram."""
     with engine().reading() as session:
-        visible_instance(session, actor(), process_instance_key)
+        PROCESS_INSTANCE.row(session, process_instance_key)
         history = reads.element_history(session, process_instance_key)
         stuck = Counter(row.element_id for row in reads.incidents_of_instance(session, process_instance_key))
     states: dict[str, Counter[str]] = {}
@@ -250,7 +274,7 @@ class SequenceFlows(TypedDict):
 def get_process_instance_sequence_flows(process_instance_key: int) -> Any:
     """走过的连线 / the sequence flows that were taken."""
     with engine().reading() as session:
-        row = visible_instance(session, actor(), process_instance_key)
+        row = PROCESS_INSTANCE.row(session, process_instance_key)
         history = reads.element_history(session, process_instance_key)
     taken = dict.fromkeys(element.flow_id for element in history if element.flow_id)
     return {"items": [_flow(row, flow) for flow in taken]}

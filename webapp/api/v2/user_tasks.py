@@ -5,28 +5,24 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from engine import commands
 from engine.errors import NotFound
 from engine.policy import require
 from engine.store import definitions
-from engine.store.search import Condition, first
 from engine.store.search_sources import USER_TASKS, visible_tasks
 from handlers.directory import service as directory
 from webapp.api.filters import (
     KeyFilter,
     NumberFilter,
-    PageInfo,
     SearchBody,
     TextFilter,
     TimeFilter,
     VariableFilter,
     WordOperators,
-    found_page,
-    page_info,
 )
+from webapp.api.listing import Listing, PageOf, anybody, each
 from webapp.api.rendering import instant, key, sure_instant
 from webapp.api.types import TENANT, Body, Json, Key, KeyText, Moment, Name, ShortText, Timestamp, Variables
 from webapp.api.v2 import v2
@@ -103,45 +99,6 @@ class UserTask(TypedDict):
     priority: int
 
 
-class UserTaskPage(TypedDict):
-    """A page of user tasks."""
-
-    items: list[UserTask]
-    page: PageInfo
-
-
-@v2.operation("POST", "/user-tasks/search", tag="userTask", body=TaskSearch, body_optional=True, answers={200: UserTaskPage})
-def search_user_tasks(body: TaskSearch) -> Any:
-    """查找任务 / search user tasks; everybody finds those they may see; applicants cannot ask for variables."""
-    refuse_variables(body.filter)
-    with engine().reading() as session:
-        page = found_page(session, USER_TASKS, body, visible=visible_tasks(actor()))
-    return {"items": [_user_task(row) for row in page.rows], "page": page_info(page)}
-
-
-@v2.operation("GET", "/user-tasks/<key:user_task_key>", tag="userTask", answers={200: UserTask})
-def get_user_task(user_task_key: int) -> Any:
-    """一项任务 / one user task."""
-    with engine().reading() as session:
-        return _user_task(_visible(session, user_task_key))
-
-
-@v2.operation("GET", "/user-tasks/<key:user_task_key>/form", tag="userTask", answers={200: Form, 204: None})
-def get_user_task_form(user_task_key: int) -> Any:
-    """任务的表单 / the form of a task; 204 when it has none."""
-    with engine().reading() as session:
-        row = _visible(session, user_task_key)
-        return None if row.form_key is None else form_json(definitions.by_key(session, "form", row.form_key))
-
-
-def _visible(session: Session, task_key: int) -> Any:
-    wanted = [Condition("user_task_key", "eq", task_key)]
-    row = first(session, USER_TASKS, wanted, visible=visible_tasks(actor()))
-    if row is None:
-        raise NotFound(what="任务", key=task_key)
-    return row
-
-
 def _user_task(row: Any) -> UserTask:
     return {
         "name": row.name or None,
@@ -170,6 +127,30 @@ def _user_task(row: Any) -> UserTask:
         "tags": [],
         "priority": row.priority,
     }
+
+
+USER_TASK = Listing(USER_TASKS, what="任务", key="user_task_key", items=each(_user_task), allowed=anybody, visible=visible_tasks)
+
+
+@v2.operation("POST", "/user-tasks/search", tag="userTask", body=TaskSearch, body_optional=True, answers={200: PageOf[UserTask]})
+def search_user_tasks(body: TaskSearch) -> Any:
+    """查找任务 / search user tasks; everybody finds those they may see; applicants cannot ask for variables."""
+    refuse_variables(body.filter)
+    return USER_TASK.page(body)
+
+
+@v2.operation("GET", "/user-tasks/<key:user_task_key>", tag="userTask", answers={200: UserTask})
+def get_user_task(user_task_key: int) -> Any:
+    """一项任务 / one user task."""
+    return USER_TASK.one(user_task_key)
+
+
+@v2.operation("GET", "/user-tasks/<key:user_task_key>/form", tag="userTask", answers={200: Form, 204: None})
+def get_user_task_form(user_task_key: int) -> Any:
+    """任务的表单 / the form of a task; 204 when it has none."""
+    with engine().reading() as session:
+        row = USER_TASK.row(session, user_task_key)
+        return None if row.form_key is None else form_json(definitions.by_key(session, "form", row.form_key))
 
 
 class AssignTask(Body):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from engine.policy import require_watch
 from engine.store.search_sources import SHOWN_VALUE, VARIABLES
-from webapp.api.filters import KeyFilter, PageInfo, SearchBody, TextFilter, found_page, page_info
+from webapp.api.filters import KeyFilter, SearchBody, TextFilter
+from webapp.api.listing import Items, Listing, PageOf, each
 from webapp.api.rendering import key
 from webapp.api.types import TENANT, Body, KeyText, ShortText
 from webapp.api.v2 import v2
-from webapp.context import actor, engine
 
 
 class SearchOptions(BaseModel):
@@ -25,19 +24,20 @@ class SearchOptions(BaseModel):
     truncate_values: bool = Field(True, alias="truncateValues")
 
 
-class VariableFilter(Body):
+class VariablesFilter(Body):
     """What to find; `value` is compared with the JSON text."""
 
     name: TextFilter | None = None
     value: TextFilter | None = None
     tenant_id: ShortText | None = None
     is_truncated: bool | None = None
+    variable_key: KeyFilter | None = None
     scope_key: KeyFilter | None = None
     process_instance_key: KeyFilter | None = None
 
 
-VariableSort = Literal["value", "name", "tenantId", "scopeKey", "processInstanceKey"]
-VariableSearch = SearchBody[VariableFilter, VariableSort]
+VariableSort = Literal["value", "name", "tenantId", "variableKey", "scopeKey", "processInstanceKey"]
+VariableSearch = SearchBody[VariablesFilter, VariableSort]
 
 
 class Variable(TypedDict):
@@ -53,40 +53,59 @@ class Variable(TypedDict):
     rootProcessInstanceKey: KeyText | None
 
 
-class VariablePage(TypedDict):
-    """A page of variables."""
+class WholeVariable(TypedDict):
+    """A variable of one scope; `value` is its JSON."""
 
-    items: list[Variable]
-    page: PageInfo
-
-
-@v2.operation(
-    "POST", "/variables/search", tag="variable", body=VariableSearch, query=SearchOptions, body_optional=True, answers={200: VariablePage}
-)
-def search_variables(body: VariableSearch, query: SearchOptions) -> Any:
-    """查找变量 / search variables."""
-    require_watch(actor())
-    with engine().reading() as session:
-        page = found_page(session, VARIABLES, body)
-    return {"items": [_variable(row, query.truncate_values) for row in page.rows], "page": page_info(page)}
+    value: str
+    name: str
+    tenantId: str
+    variableKey: KeyText
+    scopeKey: KeyText
+    processInstanceKey: KeyText
+    rootProcessInstanceKey: KeyText | None
 
 
-def _variable(row: Any, truncate: bool) -> Variable:
-    value = bytes(row.value).decode()
-    cut = truncate and len(value) > SHOWN_VALUE
+def _shown(row: Any, *, truncate: bool) -> Variable:
+    whole = _whole(row)
+    cut = truncate and len(whole["value"]) > SHOWN_VALUE
+    return {**whole, "value": whole["value"][:SHOWN_VALUE] if cut else whole["value"], "isTruncated": cut}
+
+
+def _whole(row: Any) -> WholeVariable:
     return {
-        "value": value[:SHOWN_VALUE] if cut else value,
-        "isTruncated": cut,
+        "value": bytes(row.value).decode(),
         "name": row.name,
         "tenantId": TENANT,
-        "variableKey": variable_key(row.scope_key, row.name),
+        "variableKey": str(row.variable_key),
         "scopeKey": str(row.scope_key),
         "processInstanceKey": str(row.instance_key),
         "rootProcessInstanceKey": key(row.root),
     }
 
 
-def variable_key(scope_key: int, name: str) -> str:
-    """A number that stands for this name in this scope: rows have none of their own."""
-    digest = hashlib.sha256(f"{scope_key}:{name}".encode()).digest()
-    return str(int.from_bytes(digest[:8]) >> 1)
+VARIABLE = Listing(VARIABLES, what="变量", key="variable_key", items=each(_whole))
+
+
+def shown(truncate: bool) -> Items:
+    """Variables as lists show them."""
+    return each(partial(_shown, truncate=truncate))
+
+
+@v2.operation(
+    "POST",
+    "/variables/search",
+    tag="variable",
+    body=VariableSearch,
+    query=SearchOptions,
+    body_optional=True,
+    answers={200: PageOf[Variable]},
+)
+def search_variables(body: VariableSearch, query: SearchOptions) -> Any:
+    """查找变量 / search variables."""
+    return VARIABLE.page(body, items=shown(query.truncate_values))
+
+
+@v2.operation("GET", "/variables/<key:variable_key>", tag="variable", answers={200: WholeVariable})
+def get_variable(variable_key: int) -> Any:
+    """一个变量 / one variable with its whole value."""
+    return VARIABLE.one(variable_key)
