@@ -73,7 +73,9 @@ def install(app: Flask) -> None:
 def _choose(code: str) -> Response:
     """Keep the choice in a cookie and go back to the page it was made on."""
     answer = redirect(local_path(request.form.get("next", "/")))
-    answer.set_cookie(COOKIE, code if code in LANGUAGES else "zh", max_age=365 * 86400, samesite="Lax", httponly=True, secure=request.is_secure)
+    answer.set_cookie(
+        COOKIE, code if code in LANGUAGES else "zh", max_age=365 * 86400, samesite="Lax", httponly=True, secure=request.is_secure
+    )
     return answer
 
 
