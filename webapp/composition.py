@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from engine import Engine, clock, open_engine
 from engine.clock import CHINA
 from engine.settings import Settings
 from engine.workcalendar import WorkCalendar
+from handlers.attachments import service as attachments
 from handlers.calendar import service as calendars
 from handlers.clock import service as clocks
 from handlers.diagram_rules import service as diagram_rules
@@ -40,7 +42,20 @@ def open_lianban(settings: Settings | None = None, *, printing: bool | None = No
     engine.runtime.sweeps.append(lambda: clocks.recompute_open_clocks(engine))
     engine.runtime.sweeps.append(lambda: calendars.follow_notices(engine))
     engine.runtime.sweeps.append(_Reminders(engine))
+    engine.runtime.sweeps.append(_Hourly(lambda: attachments.sweep(engine)))
     return engine
+
+
+class _Hourly:
+    """A piece of the sweep that is done once an hour in this process."""
+
+    def __init__(self, piece: Callable[[], object]) -> None:
+        self._piece, self._next = piece, 0.0
+
+    def __call__(self) -> None:
+        if clock.monotonic() >= self._next:
+            self._next = clock.monotonic() + 3600
+            self._piece()
 
 
 class _Reminders:
