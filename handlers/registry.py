@@ -11,6 +11,7 @@ from handlers.licences.jobs import registry as licences
 from handlers.materials import models as _material_tables  # noqa: F401 - no job of its own; its table belongs to the schema
 from handlers.notices.jobs import registry as notices
 from handlers.oneform import models as _one_form_tables  # noqa: F401 - likewise
+from handlers.policies import models as _policy_tables  # noqa: F401 - likewise
 from handlers.projects.jobs import registry as projects
 from handlers.promises.jobs import registry as promises
 from handlers.sanctions import models as _sanction_tables  # noqa: F401 - likewise

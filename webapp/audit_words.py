@@ -34,6 +34,8 @@ OPERATIONS: dict[str, LazyString] = {
     "calendar.notice_applied": lazy_gettext("导入放假通知"),
     "calendar.notice_undone": lazy_gettext("撤销放假通知"),
     "document_template.saved": lazy_gettext("修改文书模板"),
+    "policy.entered": lazy_gettext("登记依据文件"),
+    "policy.removed": lazy_gettext("删除依据文件"),
     "milestone.corrected": lazy_gettext("更正里程碑日期"),
 }
 """What operators and analysts do to the system: the operations log."""

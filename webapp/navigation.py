@@ -34,6 +34,7 @@ OWNERS = {
     "documents": "projects",
     "board": "projects",
     "modeler": "definitions",
+    "policies": "definitions",
     "process_tests": "definitions",
     "compare": "definitions",
     "process_runs": "definitions",

@@ -23,6 +23,7 @@ from engine.views import visible_variables
 from handlers.directory import service as directory
 from handlers.driving.answers import answer, fitted, merged
 from handlers.lights import calendar_of
+from handlers.policies import service as policies
 from handlers.projects import service as projects
 
 OFFICERS = frozenset({"officers", "checkers"})
@@ -194,5 +195,6 @@ def deploy_everything(engine: Engine) -> None:
     """Bring the units into the directory and deploy what comes with the program; unchanged files make no new version."""
     with engine.unit_of_work() as session:
         directory.import_units(session)
+        policies.bring_in(session)
     with engine.unit_of_work() as session:
         commands.deploy(session, SYSTEM, own_files(), name="lianban")

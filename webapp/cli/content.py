@@ -20,6 +20,7 @@ from engine.errors import Invalid, NotFound
 from engine.policy import SYSTEM
 from engine.settings import ROOT, Settings
 from handlers.directory import service as directory
+from handlers.policies import service as policies
 from handlers.simulate import service as simulation
 from webapp.cli.opening import Commands, command, opened
 
@@ -87,6 +88,7 @@ def lint(arguments: argparse.Namespace) -> int:
         engine.create_schema()
         with engine.unit_of_work() as session:
             directory.import_units(session)
+            policies.bring_in(session)
             parsed, _models = commands.check_resources(session, files_of(arguments.paths))
     for finding in parsed.findings:
         print(f"{finding.severity} {finding}\n    {finding.message_en}")

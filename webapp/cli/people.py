@@ -6,6 +6,7 @@ import argparse
 
 from engine.errors import Conflict, Invalid
 from handlers.directory import service as directory
+from handlers.policies import service as policies
 from webapp.cli.content import deploy_own_files
 from webapp.cli.opening import Commands, ask, ask_password, command, opened
 from webapp.sessions import revoke_all
@@ -35,6 +36,7 @@ def initialise(arguments: argparse.Namespace) -> int:
         password = ask_password()
         with engine.unit_of_work() as session:
             directory.import_units(session)
+            policies.bring_in(session)
             directory.create_user(session, username, name, "admin", password)
         with engine.unit_of_work() as session:
             deployment = deploy_own_files(session)

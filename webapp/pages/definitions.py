@@ -17,6 +17,7 @@ from engine.errors import Forbidden, NotFound
 from engine.store import definitions as store
 from engine.store.definitions import Usage
 from handlers.directory import service as directory
+from handlers.policies import service as policies
 from webapp.context import actor, engine
 from webapp.playground_screen import with_required
 
@@ -74,6 +75,7 @@ def process(identifier: str) -> str:
         screen = {
             "row": row,
             "model": model,
+            "bases": policies.bases_of(session, row.process_id, model),
             "use": usage.get(row.key, Usage()),
             "versions": [_version_line(session, "processes", version, usage.get(version.key)) for version in rows],
             "steps": [_step(session, model, element) for element in model.elements.values() if element.kind in ACTIVITIES],
