@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -25,11 +26,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a machine after `lianban init`, to be copied."""
+    folder = tmp_path_factory.mktemp("initialised")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIANBAN_DATABASE_URL", f"sqlite:///{folder / 'data' / 'lianban.db'}")
+        patch.setenv("LIANBAN_FILES_DIR", str(folder / "files"))
+        answer(patch, PASSWORD)
+        assert main(["init", "--username", "root", "--display-name", "管理员"]) == 0
+    return folder
+
+
 @pytest.fixture
-def city(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def city(home: Path, initialised: Path) -> Path:
     """The same after `lianban init`."""
-    answer(monkeypatch, PASSWORD)
-    assert main(["init", "--username", "root", "--display-name", "管理员"]) == 0
+    shutil.copytree(initialised, home, dirs_exist_ok=True)
     return home
 
 

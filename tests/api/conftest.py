@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from engine import Engine
+from engine import Engine, open_engine
 from handlers.directory import service as directory
 from handlers.directory import tokens
+from tests.snapshots import Snapshots
 from webapp import create_app
 
 FILES = Path(__file__).parent / "files"
@@ -58,13 +59,14 @@ class Caller:
 
 
 @pytest.fixture
-def people(engine: Engine) -> Engine:
-    """ada (administrator), ana (analyst), li (自然资源局 经办), wang (住建局 经办), muge (an applicant); passwords take long to make."""
-    add_people(engine)
-    return engine
+def people(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path, snapshots: Snapshots) -> Iterator[Engine]:
+    """The engine without the domain, and five people in it."""
+    with snapshots.opened(database_kind, request, tmp_path, add_people, open_engine) as (engine, _nothing):
+        yield engine
 
 
 def add_people(engine: Engine) -> None:
+    """ada (administrator), ana (analyst), li (自然资源局 经办), wang (住建局 经办), muge (an applicant); nobody has a password."""
     with engine.unit_of_work() as session:
         directory.import_units(session)
         directory.create_demo_user(session, "ada", "管理员", "admin")
