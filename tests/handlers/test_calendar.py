@@ -168,7 +168,8 @@ def test_doctor_asks_for_the_missing_notice_until_it_is_imported(office: Office,
 # ---------------------------------------------------------------------- what counts working days follows a notice
 def due_of(office: Office, element: str, project_id: int) -> date:
     (task,) = [row for row in office.driver.open_tasks(project_id) if row.element_id == element]
-    return task.due_date.astimezone(CHINA).date()
+    due: datetime = task.due_date
+    return due.astimezone(CHINA).date()
 
 
 def move(office: Office, text: str, source: str = SOURCE) -> tuple[int, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy.orm import Session
 
+from engine.bpmn import ProcessModel
 from engine.definitions import process_model
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.policy import SYSTEM
@@ -53,9 +55,9 @@ def test_every_process_has_a_basis_and_every_article_that_it_cites_is_in_the_reg
     assert bases[0].policy.title == PLAN and "建筑法第9条" in cited["中华人民共和国建筑法"]
 
 
-def model_of(session: object, process_id: str) -> object:
-    row = next(r for r in definitions.latest_versions(session, "process") if r.process_id == process_id)  # type: ignore[arg-type]
-    return process_model(session, row.key)  # type: ignore[arg-type]
+def model_of(session: Session, process_id: str) -> ProcessModel:
+    row = next(r for r in definitions.latest_versions(session, "process") if r.process_id == process_id)
+    return process_model(session, row.key)
 
 
 def test_a_referenced_document_is_not_deleted(office: Office) -> None:
