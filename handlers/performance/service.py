@@ -24,6 +24,9 @@ from handlers.visits.models import VisitRow
 from handlers.visits.service import Visit
 
 __all__ = [
+    "DEEMED",
+    "OVERDUE",
+    "SECOND_NOTICE",
     "Average",
     "Interval",
     "Measures",
