@@ -94,6 +94,32 @@ class WriterQueue:
         self._lock.release()
 
 
+class Turns:
+    """Where the commands of one process wait for each other, each for its process instance. On PostgreSQL the row's lock would do, but the
+    database hands it on before the command that had it has published its live instance: the next one would build it from its rows again.
+    Only a convenience: whoever waits too long goes on to the row's lock."""
+
+    def __init__(self) -> None:
+        self._lock, self._waiting = threading.Lock(), dict[int, tuple[threading.Lock, list[None]]]()
+
+    def enter(self, key: int) -> Callable[[], None]:
+        """Wait for the turn -> what ends it."""
+        with self._lock:
+            turn, users = self._waiting.setdefault(key, (threading.Lock(), []))
+            users.append(None)
+        mine = turn.acquire(timeout=WAIT_SECONDS)
+
+        def leave() -> None:
+            if mine:
+                turn.release()
+            with self._lock:
+                users.pop()
+                if not users:
+                    del self._waiting[key]
+
+        return leave
+
+
 @dataclass(slots=True)
 class Runtime:
     """Shared by all units of work of this process. `publish` is told the root keys and business ids after each commit (live pages).
@@ -119,6 +145,9 @@ class Runtime:
     forms: LruCache[int, Any] = field(default_factory=lambda: LruCache(512))
     leased: set[int] = field(default_factory=set)
     instances: InstanceCache = field(default_factory=lambda: InstanceCache(2000))
+    turns: Turns | None = field(init=False)
+    """For databases whose writers do not wait for each other anyway."""
+
     readers: Database = field(init=False)
     """The same database for queries: on SQLite a transaction that begins without the writer's lock."""
 
@@ -133,6 +162,7 @@ class Runtime:
         by_itself = {"isolation_level": "AUTOCOMMIT"}
         # a SQLite connection always is: BEGIN is sent where a session begins (see store.database), which a single query does not
         self.glances = self.readers if self.database.dialect.name == "sqlite" else self.database.execution_options(**by_itself)
+        self.turns = None if self.database.dialect.name == "sqlite" else Turns()
         self.writer = WriterQueue() if self.database.dialect.name == "sqlite" else nullcontext()
 
     def forget_definitions(self) -> None:

@@ -20,7 +20,7 @@ from engine import clock
 from engine.runtime import Runtime, runtime_of
 from engine.store import models
 from engine.store.prepared import Prepared, fetch, fetch_together
-from engine.store.sending import send_and_commit
+from engine.store.sending import end_reading, send_and_commit
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,10 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
             send_and_commit(session.outer)
             session.transaction.commit()
             committed = True
+            for key, version, instance in session.info["published"]:  # before the next command has its turn
+                runtime.instances.put(key, version, instance)
         finally:
+            session.info["leave_turn"]()
             if session.info["deployed"] and not committed:
                 runtime.forget_definitions()  # keys of what was never deployed are given out again
     _after_commit(runtime, session.info)
@@ -54,8 +57,10 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 @contextmanager
 def reading(runtime: Runtime) -> Iterator[Session]:
     """A session for queries: a plain BEGIN, so that it never waits for a writer; nothing is ever written."""
-    with _opened(runtime, runtime.readers) as session, clock.offset_read_by(lambda: _read_clock(session)):
-        yield session
+    with _opened(runtime, runtime.readers) as session:
+        with clock.offset_read_by(lambda: _read_clock(session)):
+            yield session
+        end_reading(session.outer)
 
 
 def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -75,12 +80,32 @@ class _WorkSession(Session):
 
     def __init__(self, connection: Connection, runtime: Runtime) -> None:
         self.outer, self.transaction = connection, connection.begin()
-        info = {"runtime": runtime, "after_commit": [], "published": [], "changed": set(), "deployed": False}
-        super().__init__(connection, expire_on_commit=False, info=info | {"settle_clock": partial(_settle_clock, self)})
+        super().__init__(connection, expire_on_commit=False)
+        self.info.update(
+            runtime=runtime,
+            after_commit=[],
+            published=[],
+            changed=set(),
+            deployed=False,
+            settle_clock=partial(_settle_clock, self),
+            take_turn=partial(_take_turn, self),
+            leave_turn=_nothing,
+        )
 
     def connection(self, *_: Any, **__: Any) -> Connection:
         """The connection, without asking which one this session would use: it has only one."""
         return self.outer
+
+
+def _nothing() -> None:
+    return None
+
+
+def _take_turn(session: Session, instance_key: int) -> None:
+    """Wait for the other commands of this process on the instance; a unit of work only ever waits for one."""
+    turns = runtime_of(session).turns
+    if turns is not None and session.info["leave_turn"] is _nothing:
+        session.info["leave_turn"] = turns.enter(instance_key)
 
 
 @contextmanager
@@ -109,8 +134,6 @@ def _settle_clock(session: Session, seconds: int, calendar_version: int) -> time
 
 
 def _after_commit(runtime: Runtime, info: dict[Any, Any]) -> None:
-    for key, version, instance in info["published"]:
-        runtime.instances.put(key, version, instance)
     if info["changed"]:
         for listener in runtime.publish:
             listener(frozenset(info["changed"]))

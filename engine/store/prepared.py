@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Insert, Integer, Select, bindparam
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import JSON, TypeEngine
+from sqlalchemy.types import JSON, LargeBinary, TypeEngine
 
 from engine.store.sending import Form, Processor, Values, driver, failed, postpone, query_together
 
@@ -77,7 +77,9 @@ def _writer(type_: TypeEngine[Any], dialect: Dialect) -> Processor | None:
     driver would choose the parameter's type by the size of the number, and each choice would be prepared anew."""
     impl = type_.dialect_impl(dialect)
     write: Processor | None = impl.bind_processor(dialect)
-    if dialect.name == "postgresql" and isinstance(impl, Integer):
+    if isinstance(impl, LargeBinary):
+        write = None  # both drivers take bytes as they are
+    elif dialect.name == "postgresql" and isinstance(impl, Integer):
         write = _digits
     elif dialect.name == "postgresql" and isinstance(impl, JSON):
         write = JSON.bind_processor(impl, dialect)  # type: ignore[no-untyped-call]

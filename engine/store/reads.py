@@ -96,6 +96,7 @@ _TASK_BY_KEY = select(m.user_task).where(m.user_task.c.key == bindparam("task"))
 
 def lock_root(session: Session, instance_key: int) -> InstanceRow:
     """Lock the root of an instance and return the root's row. On SQLite the transaction is the lock (BEGIN IMMEDIATE)."""
+    session.info["take_turn"](instance_key)
     rows = fetch(session.connection(), _LOCK_ROOT, {"instance": instance_key})
     if not rows:
         raise NotFound(what="流程实例", key=instance_key)
@@ -107,6 +108,7 @@ def lock_root(session: Session, instance_key: int) -> InstanceRow:
 def lock_task(session: Session, task_key: int) -> tuple[InstanceRow, InstanceRow, LockedTask]:
     """Lock the root of a user task: the rows of the root, of the task's process instance and of the task as they are under the lock."""
     connection, instance_key = session.connection(), split_key(task_key)[0]
+    session.info["take_turn"](instance_key)
     queries: list[tuple[Prepared, dict[str, Any]]] = [(_TASK_AND_ROOT, {"task": task_key})]
     if connection.dialect.name == "postgresql":
         # one joined SELECT FOR UPDATE would show the task as it was before the wait for the lock: only locked rows are read again

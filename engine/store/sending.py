@@ -73,6 +73,18 @@ def send_and_commit(connection: Connection) -> None:
         _communicate(connection, [], commit=True)
 
 
+def end_reading(connection: Connection) -> None:
+    """Roll back a transaction that only read. psycopg's own rollback forgets all prepared statements, because what they name may have been
+    made in the transaction; here nothing was."""
+    if connection.dialect.name == "postgresql" and not _is_idle(connection):
+        driver(connection).pgconn.exec_(b"ROLLBACK")
+
+
+def _is_idle(connection: Connection) -> bool:
+    idle: bool = driver(connection).pgconn.transaction_status == connection.dialect.loaded_dbapi.pq.TransactionStatus.IDLE
+    return idle
+
+
 def query_together(connection: Connection, queries: Sequence[Bound]) -> list[list[tuple[Any, ...]]]:
     """The rows of each query; what waits runs first."""
     cursors = _communicate(connection, queries)
@@ -83,7 +95,7 @@ def _communicate(connection: Connection, queries: Sequence[Bound], *, commit: bo
     raw, psycopg, waiting = driver(connection), connection.dialect.loaded_dbapi, connection.info.pop(WAITING, [])
     cursor = psycopg.RawCursor
     try:
-        if len(queries) == 1 and not waiting:
+        if len(queries) == 1 and not waiting and (raw.autocommit or not _is_idle(connection)):  # else BEGIN goes along
             return [cursor(raw).execute(queries[0][0].sql, queries[0][1])]
         with raw.pipeline():
             for sql, values in _merged(waiting):
