@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import Conflict, NotFound
-from tests.bpmn.support import END, START, Run, boundary, chain, doc, el, user, zeebe
+from tests.bpmn.support import END, START, Run, boundary, chain, doc, el, multi, user, zeebe
 
 
 def ad_hoc(settings: str = "", condition: str = "", **attributes: str) -> bytes:
@@ -40,6 +40,49 @@ def test_the_condition_cancels_the_rest_or_waits_for_it() -> None:
     run = Run(ad_hoc(condition="ok = 2", cancelRemainingInstances="false"), {"ok": 0})
     run.complete("a", ok=2)
     assert run.tasks == ["b", "c"]
+
+
+def test_the_condition_counts_when_a_path_has_ended_not_in_the_middle_of_it() -> None:
+    inner = user("a", "b", "c") + chain("a", "b") + "<completionCondition>=ok</completionCondition>"
+    body = START + el("adHocSubProcess", "ah", inner) + user("z") + END + chain("s", "ah", "z", "e")
+    run = Run(doc(body), {"ok": False})
+    run.complete("a", ok=True)
+    assert run.tasks == ["b", "c"]
+    run.complete("b")
+    assert run.tasks == ["z"] and run.events("c") == ["entered", "terminated"]
+
+
+def test_a_member_of_a_multi_instance_ends_no_path() -> None:
+    task = el("userTask", "m", multi("[1, 2]"))
+    body = (
+        START
+        + el("adHocSubProcess", "ah", task + user("c") + "<completionCondition>=ok</completionCondition>")
+        + END
+        + chain("s", "ah", "e")
+    )
+    run = Run(doc(body), {"ok": True})
+    run.complete("m")
+    assert run.tasks == ["c", "m"]
+    run.complete("m")
+    assert run.state == "COMPLETED"
+
+
+def test_a_condition_that_no_longer_holds_keeps_it_open() -> None:
+    run = Run(ad_hoc(condition="ok", cancelRemainingInstances="false"), {"ok": False})
+    run.complete("a", ok=True)
+    run.complete("b", ok=False)
+    run.complete("c")
+    assert run.tasks == [] and run.at("ah")
+    run.do("activate_ad_hoc", run.at("ah"), {"b": {}})
+    run.complete("b", ok=True)
+    assert run.tasks == ["z"]
+
+
+def test_open_with_nothing_inside_it_can_be_interrupted() -> None:
+    run = Run(ad_hoc('activeElementsCollection="=[]"'))
+    assert run.tasks == [] and run.at("ah")
+    run.signal()
+    assert run.tasks == ["h"] and run.events("ah") == ["entered", "terminated"]
 
 
 def test_sequential_stops_when_the_condition_holds() -> None:

@@ -153,3 +153,40 @@ def test_cancelled_with_everything_inside() -> None:
     run.signal("S2")
     assert run.state == "COMPLETED"
     assert not run.rows.open["jobs"] and not run.rows.open["signals"] and not run.rows.tokens
+
+
+def beside_another(definition: str, thrown: str, interrupting: bool) -> bytes:
+    """A signal event subprocess that throws at its end, beside another one that catches."""
+    thrower = el("startEvent", "sg_s", SIGNAL, isInterrupting="false") + el("endEvent", "sg_e", thrown) + chain("sg_s", "sg_e")
+    catcher = event_sub("c", definition, user("h") + chain("c_s", "h", "c_e"), interrupting)
+    body = START + user("t") + END + chain("s", "t", "e") + sub("sg", thrower, triggeredByEvent="true") + catcher
+    return doc(body)
+
+
+def test_an_error_thrown_in_an_event_subprocess_is_caught_by_another_of_its_scope() -> None:
+    run = Run(beside_another(ERROR, ERROR, True))
+    run.signal()
+    assert run.tasks == ["h"] and not run.incidents and run.events("t") == ["entered", "terminated"]
+
+
+def test_an_escalation_thrown_in_an_event_subprocess_is_caught_by_another_of_its_scope_but_not_by_itself() -> None:
+    run = Run(beside_another(ESCALATION, ESCALATION, False))
+    run.signal()
+    assert run.tasks == ["h", "t"]
+    inner = el("startEvent", "es_s", ESCALATION, isInterrupting="false") + el("endEvent", "es_e", ESCALATION) + chain("es_s", "es_e")
+    body = START + el("intermediateThrowEvent", "x", ESCALATION) + user("t") + END + chain("s", "x", "t", "e")
+    run = Run(doc(body + sub("es", inner, triggeredByEvent="true")))
+    assert run.tasks == ["t"] and run.events("es") == ["entered", "completed"]
+
+
+def test_an_event_subprocess_inside_an_event_subprocess_listens_while_that_runs() -> None:
+    inner = event_sub("in", SIGNAL, user("deep") + chain("in_s", "deep", "in_e"))
+    outer = el("startEvent", "out_s", MESSAGE) + user("o") + el("endEvent", "out_e") + chain("out_s", "o", "out_e") + inner
+    body = START + user("t") + END + chain("s", "t", "e") + sub("out", outer, triggeredByEvent="true")
+    run = Run(doc(body), {"key": "k"})
+    assert run.signal() == 0, "nothing listens yet"
+    run.message("out_s")
+    assert run.tasks == ["o"] and run.signal() == 1
+    assert run.tasks == ["deep"] and run.events("o") == ["entered", "terminated"]
+    run.complete("deep")
+    assert run.state == "COMPLETED" and not run.rows.tokens

@@ -2,9 +2,11 @@
 
 Activate: a scope opens; every element named by the active-elements collection gets a token, without a collection every element that has
 no incoming flow. With sequential ordering one at a time. More may be activated while it is open (`Instance.activate_ad_hoc`).
-Complete: when the completion condition holds after something inside completed (the rest is cancelled, unless cancelRemainingInstances is
-false: then when the rest is done), or when nothing is left inside. The output element is evaluated in every element that completes and
-leads nowhere, and collected in that order.
+Complete: a path inside that ends (an element that leads nowhere completed) asks for the completion condition. When it holds, the rest is
+cancelled, unless cancelRemainingInstances is false: then the subprocess completes when the rest is done. Without a condition it completes
+when nothing is left inside. A condition that does not hold, and a collection that names nothing, leave it open with nothing inside until
+more is activated (Camunda 8.9). The output element is evaluated in every element that completes and leads nowhere, and collected in that
+order.
 Cancel: everything inside is cancelled first.
 """
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from engine.bpmn.kernel.scope import Scope, SubprocessScope
 
 COLLECTED = "#collected"
+ENOUGH = "enough"
+"""The note that the subprocess completes as soon as nothing is left inside."""
 
 
 class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
@@ -68,13 +72,17 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
             set_variable(outer_scopes(token), self.settings.output_collection, collected)
         super().inner_finished(token, scope)
 
-    def inner_done(self, token: Token, scope: Scope) -> None:
+    def may_end(self, token: Token) -> bool:
+        return ENOUGH in token.internal_data
+
+    def path_ended(self, token: Token, scope: Scope) -> None:
         condition = self.settings.completion_condition
         try:
             done = condition is not None and expressions.condition(token, condition)
         except StepFailed as failure:
             token.stop(failure, Step.RUN)
             return
+        token.remember(**{ENOUGH: 1}) if done or condition is None else token.forget(ENOUGH)
         if done:
             token.forget("todo")
             if self.settings.cancel_remaining and scope.live:
@@ -104,5 +112,5 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
     def run_again(self, token: Token) -> None:
         scope = token.workflow.process.subprocesses.get(token.id)
         if scope is not None:
-            self.inner_done(token, scope)
+            self.path_ended(token, scope)
             scope.check_done()

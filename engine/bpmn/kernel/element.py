@@ -277,8 +277,12 @@ class Element(spiff.BpmnSpecMixin):
     def inner_completing(self, token: Token, inner: Token) -> None:
         """An element without outgoing flows inside this subprocess is about to complete; may raise StepFailed on it."""
 
-    def inner_done(self, token: Token, scope: Scope) -> None:
-        """Something inside this subprocess completed."""
+    def path_ended(self, token: Token, scope: Scope) -> None:
+        """Something inside this subprocess completed and nothing follows it."""
+
+    def may_end(self, token: Token) -> bool:
+        """May the scope inside end when it is empty?"""
+        return True
 
     def inner_finished(self, token: Token, scope: SubprocessScope) -> None:
         """Everything inside this subprocess completed."""

@@ -286,7 +286,8 @@ class Process(Scope, spiff.BpmnWorkflow):
         return catcher is not None
 
     def find_catcher(self, thrower: Token, kind: str, code: str) -> Token | None:
-        """The waiting boundary event or event subprocess that catches a code, innermost first, an exact code before a catch-all."""
+        """The waiting boundary event or event subprocess that catches a code, innermost first, an exact code before a catch-all. An event
+        subprocess does not catch what it throws itself; another one of its scope does."""
         token: Token | None = thrower
         while token is not None:
             scope = token.workflow
@@ -298,10 +299,10 @@ class Process(Scope, spiff.BpmnWorkflow):
             if container is not None:
                 token = container
                 continue
-            if not token.task_spec.listens:
-                catcher = _best([t for t in in_order(scope.listeners) if t._state == WAITING], kind, code)
-                if catcher is not None:
-                    return catcher
+            waiting = [t for t in in_order(scope.listeners) if t._state == WAITING and t.task_spec is not token.task_spec]
+            catcher = _best(waiting, kind, code)
+            if catcher is not None:
+                return catcher
             token = scope.owner
         return None
 

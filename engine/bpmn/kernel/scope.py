@@ -174,23 +174,28 @@ class Scope:
 
     def check_done(self) -> None:
         """The scope ends when only its listeners are left."""
-        if not self.completed and not self.dropped and len(self.live) == len(self.listeners):
+        if not self.completed and not self.dropped and len(self.live) == len(self.listeners) and self.may_end():
             self.completed = True
             for token in in_order(self.listeners):
                 self.cancel_tree(token)
             self.finished()
+
+    def may_end(self) -> bool:
+        """An ad-hoc subprocess may stay open with nothing in it."""
+        owner = self.owner
+        return owner is None or owner.task_spec.may_end(owner)
 
     def finished(self) -> None:
         """The last token is gone."""
         raise NotImplementedError
 
     def after_completion(self, token: Token) -> None:
-        """A token completed: ad-hoc subprocesses look whether they are done, then the scope does."""
+        """A token completed: if no other comes after it, ad-hoc subprocesses look whether they are done, then the scope does."""
         if self.spec.late_joins:
             self.unfollow(token.id)
         owner = self.owner
-        if owner is not None and not self.completed and not self.dropped:
-            owner.task_spec.inner_done(owner, self)
+        if owner is not None and not self.completed and not self.dropped and not token.taking and not token.is_loop_member():
+            owner.task_spec.path_ended(owner, self)
         self.check_done()
 
     # ------------------------------------------------------------------ the tree
