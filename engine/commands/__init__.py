@@ -19,7 +19,7 @@ from engine.commands.jump_to_element import jump_to_element
 from engine.commands.migrate_instance import migrate_instance, read_migration
 from engine.commands.modify_instance import modify_instance, read_modification
 from engine.commands.move_clock import move_clock
-from engine.commands.plan_migration import MigrationPlan, Trial, plan_migration, try_migration
+from engine.commands.plan_migration import MigrationPlan, Trial, plan_migration, suggest_mapping, try_migration
 from engine.commands.publish_message import broadcast_signal, publish_message
 from engine.commands.remove_sign import remove_sign
 from engine.commands.reschedule import reschedule
@@ -91,6 +91,7 @@ __all__ = [
     "save_draft",
     "set_variables",
     "start_instance",
+    "suggest_mapping",
     "suspend_instance",
     "throw_job_error",
     "try_migration",

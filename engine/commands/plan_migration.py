@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.bpmn import Instance, Pending
-from engine.bpmn.migration import Instructions, MigrationRefused, Plan, counterparts, make_plan, migrate
+from engine.bpmn.migration import Instructions, MigrationRefused, Plan, counterparts, make_plan, migrate, suggestions
 from engine.changes import JobOpened, StoredState
 from engine.commands.environment import CommandEnvironment
 from engine.definitions import process_definition, process_model
@@ -82,6 +82,12 @@ def plan_between(session: Session, source_key: int, target_key: int, instruction
     if source_key == target_key:
         raise Invalid(reason="原版本与目标版本相同")
     return make_plan(process_model(session, source_key), process_model(session, target_key), instructions)
+
+
+def suggest_mapping(session: Session, actor: Actor, source_key: int, target_key: int) -> dict[str, str]:
+    """What may correspond although the ids differ: see engine.bpmn.migration.suggest. Raises Forbidden, NotFound."""
+    require(actor, "operate", "deploy")
+    return suggestions(process_model(session, source_key), process_model(session, target_key))
 
 
 def try_migration(

@@ -201,3 +201,27 @@ def snapshot(engine: Engine) -> dict[int, tuple[object, ...]]:
             )
             for key in keys
         }
+
+
+def test_instances_move_to_another_process_and_back(analyst: FlaskClient, people: Engine, keys: list[int]) -> None:
+    other = (
+        NEW.replace(b'"permit"', b'"licence"').replace("小许可".encode(), "大许可".encode()).replace("联合审查".encode(), "审查".encode())
+    )
+    deploy(people, other)
+    text = analyst.get(f"{MIGRATE}?version=1&into=licence&to=2&were=permit").get_data(as_text=True)  # `to` was of the other process
+    assert "目标是另一个流程" in text and "大许可 v1" in text and "有 1 个编号不同、名称相同的环节" in text
+    assert '<option value="joint_review" selected>' in text, "suggested by its name"
+    choice = {"version": "1", "into": "licence", "to": "1", "map:review": "joint_review"}
+    assert "3 个实例都可以迁移" in analyst.post(MIGRATE, data=choice | {"step": "try"}).get_data(as_text=True)
+    applied = analyst.post(MIGRATE, data=choice | {"step": "apply", "reason": "合并流程", "who": "ok"})
+    batch = key_of(applied)
+    with people.reading() as session:
+        assert {reads.instance(session, key).process_id for key in keys} == {"licence"}
+        assert {task.element_id for key in keys for task in reads.open_tasks_of_instance(session, key)} == {"apply", "joint_review"}
+    assert "大许可 v1" in analyst.get(f"/batches/{batch}").get_data(as_text=True)
+    assert "大许可 v1 → 小许可 v1" in analyst.get(f"/batches/{batch}/undo").get_data(as_text=True)
+    analyst.post(f"/batches/{batch}/undo", data={"reason": "看错了"})
+    assert versions(people, keys) == [1, 1, 1]
+    with people.reading() as session:
+        assert {reads.instance(session, key).process_id for key in keys} == {PROCESS}
+    assert analyst.get(f"{MIGRATE}?version=1&into=nothing").status_code == 404

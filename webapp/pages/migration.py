@@ -1,4 +1,5 @@
-"""Migration of running instances to another version: the mapping between two diagrams, a dry run over all of them, then a batch."""
+"""Migration of running instances to another version, or another process: the mapping between two diagrams, a dry run over all of them, then
+a batch."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from engine.commands import Trial
 from engine.definitions import process_model
 from engine.errors import Invalid, LianbanError
 from engine.policy import require
-from engine.store import runs
+from engine.store import definitions, runs
 from webapp import migration_screen, runs_screen
 from webapp.context import actor, engine
 from webapp.languages import language
@@ -31,9 +32,10 @@ def may_migrate() -> None:
 
 @blueprint.get("")
 def show(identifier: str) -> str:
-    """The proposed mapping from `version` to `to` (without it the newest other version), for the instances that the address selects."""
+    """The proposed mapping from `version` to `to` (without it the newest other version) of the process `into` (without it the same one),
+    for the instances that the address selects."""
     with engine().reading() as session:
-        return render_template("migration.html", **_screen(session, identifier, request.args, Choice()))
+        return render_template("migration.html", **_screen(session, identifier, request.args, None))
 
 
 @blueprint.post("")
@@ -80,27 +82,32 @@ def _trials(session: Session, row: Row[Any], target: Row[Any], choice: Choice, k
 
 def _about(session: Session, identifier: str, args: MultiDict[str, str]) -> tuple[Row[Any], Row[Any] | None, list[int]]:
     """(source version, target version, live instances that are selected); everything live when nothing is selected."""
-    rows, row = runs_screen.version_row(session, identifier, args.get("version", type=int))
-    wanted = args.get("to", type=int)
-    others = [other for other in rows if other.version != row.version]
-    target = next((other for other in others if other.version == wanted), None) if wanted is not None else next(iter(others), None)
-    if wanted is not None and target is None and wanted != row.version:
-        _rows, target = runs_screen.version_row(session, identifier, wanted)  # says that there is none
-    if target is None:
-        target = next(iter(others), None)
+    _rows, row = runs_screen.version_row(session, identifier, args.get("version", type=int))
+    into = args.get("into") or identifier
+    wanted = args.get("to", type=int) if args.get("were", into) == into else None  # the number of a version of the process chosen before
+    others = [other for other in runs_screen.version_row(session, into, None)[0] if other.key != row.key]
+    target = next((other for other in others if other.version == wanted), None)
+    if target is None and wanted is not None and (into, wanted) != (row.process_id, row.version):
+        _rows, target = runs_screen.version_row(session, into, wanted)  # says that there is none
+    target = target or next(iter(others), None)
     every = args if "key" in args or "all" in args else MultiDict([*args.items(), ("all", "1")])
     return row, target, runs_screen.selected(session, actor(), row.key, every, live=True)
 
 
-def _screen(session: Session, identifier: str, args: MultiDict[str, str], choice: Choice) -> dict[str, Any]:
+def _screen(session: Session, identifier: str, args: MultiDict[str, str], given: Choice | None) -> dict[str, Any]:
+    """`given`: what was chosen; at first nothing was, and what has the same name is suggested."""
     row, target, keys = _about(session, identifier, args)
     rows, _row = runs_screen.version_row(session, identifier, row.version)
+    into = target.process_id if target is not None else identifier
     fields = [(name, value) for name, value in runs_screen.selection_fields(args) if name != "version"]
     narrowed = any(name != "all" for name, _value in fields)
     base = {
         "row": row,
         "target": target,
         "versions": rows,
+        "into": into,
+        "processes": [(each.process_id, each.name or each.process_id) for each in definitions.latest_versions(session, "process")],
+        "targets": list(definitions.versions(session, "process", into)),
         "keys": keys,
         "fields": fields,
         "narrowed": narrowed,
@@ -108,6 +115,8 @@ def _screen(session: Session, identifier: str, args: MultiDict[str, str], choice
     }
     if target is None:
         return base | {"valid": False}
+    suggested = {} if given is not None else commands.suggest_mapping(session, actor(), row.key, target.key)
+    choice = given or Choice(dict(suggested))
     plan = commands.plan_migration(session, actor(), row.key, target.key, choice.instructions())
     tokens = runs.tokens_now(session, row.key)
-    return base | migration_screen.plan_screen(plan, choice, process_model(session, target.key), tokens)
+    return base | {"suggested": len(suggested)} | migration_screen.plan_screen(plan, choice, process_model(session, target.key), tokens)

@@ -8,5 +8,6 @@ from engine.bpmn.migration.apply import Migrated, migrate
 from engine.bpmn.migration.diff import ElementChange, counterparts
 from engine.bpmn.migration.obstacles import MigrationRefused
 from engine.bpmn.migration.plan import Instructions, Plan, make_plan
+from engine.bpmn.migration.suggest import suggestions
 
-__all__ = ["ElementChange", "Instructions", "Migrated", "MigrationRefused", "Plan", "counterparts", "make_plan", "migrate"]
+__all__ = ["ElementChange", "Instructions", "Migrated", "MigrationRefused", "Plan", "counterparts", "make_plan", "migrate", "suggestions"]
