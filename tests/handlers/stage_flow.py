@@ -1,4 +1,4 @@
-"""A stage's flow (P10 to P50) from its start message to its end by the real diagrams, for scenario tests; a clerk's moves are those of Item."""
+"""A stage's flow (P10 to P50) from its start to its end by the real diagrams, for scenario tests; a clerk's moves are those of Item."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ BEGINNINGS = {"project_initiation": "br_mode", "land_preapproval": "br_need"}
 class StageItem(Item):
     """A case of a stage's flow; its root is the flow itself."""
 
-    def __init__(self, office: Office, flow: Flow, received: str = "2022-05-11T10:30") -> None:
+    def __init__(self, office: Office, flow: Flow, received: str = "2022-05-11T10:30", **answers: dict[str, Any]) -> None:
         self.office, self.code, self.unit, self.flow = office, flow.item, flow.unit, flow
         office.driver.move_to(at("2022-05-09T10:00"))
         fields: dict[str, Any] = {"tl13": True} if flow.process in ("project_initiation", "land_preapproval") else {}
@@ -86,7 +86,7 @@ class StageItem(Item):
                 owner=self.project.applicant,
                 start_at=(BEGINNINGS.get(flow.process, "t_apply"),),
             )
-        self.work(*flow.before)
+        self.work(*flow.before, **answers)
 
     def work(self, *steps: str, **answers: dict[str, Any]) -> StageItem:
         """Do every open task of each name in turn."""
