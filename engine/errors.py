@@ -14,6 +14,7 @@ class LianbanError(Exception):
     The operation was refused.
     """
 
+    # A reason that speaks of somebody writes {person} and gives the user name as `person`: a shell that knows people puts their name there.
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
 
@@ -25,7 +26,8 @@ class LianbanError(Exception):
         """The docstring in one language ("zh" or "en") with its fields filled from `details`."""
         chinese, _, english = (self.__doc__ or "").strip().partition("\n\n")
         template = " ".join((english if language == "en" and english else chinese).split())
-        return template.format_map(_Missing(self.details))
+        said = template.format_map(_Missing(self.details))
+        return said.replace("{person}", str(self.details["person"])) if "person" in self.details else said
 
 
 class _Missing(dict[str, Any]):

@@ -47,8 +47,9 @@ class TaskFacts:
     doers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def refusal(actor: Actor, action: Action, task: TaskFacts) -> str | None:
-    """Why `actor` may not do `action` on the task (Chinese sentence), or None when it may."""
+def refusal(actor: Actor, action: Action, task: TaskFacts, called: str = "") -> str | None:
+    """Why `actor` may not do `action` on the task (Chinese sentence), or None when it may. `called`: what to call the assignee there, by
+    default the user name."""
     if action == "view" and may_watch(actor):
         return None
     if task.owner is not None and task.assignee == task.owner:
@@ -59,14 +60,14 @@ def refusal(actor: Actor, action: Action, task: TaskFacts) -> str | None:
         return "这项任务属于其他部门或其他人员"
     if action == "view":
         return None
-    return _assigned_to_other(actor, task) or _separation(actor, task)
+    return _assigned_to_other(actor, task, called) or _separation(actor, task)
 
 
 def check(actor: Actor, action: Action, task: TaskFacts) -> None:
     """Raise Forbidden with the reason unless `actor` may do `action`."""
-    reason = refusal(actor, action, task)
+    reason = refusal(actor, action, task, called="{person}")
     if reason:
-        raise Forbidden(reason=reason)
+        raise Forbidden(reason=reason, person=task.assignee)
 
 
 def require(actor: Actor, *powers: Power) -> None:
@@ -110,9 +111,9 @@ def _is_candidate(actor: Actor, task: TaskFacts) -> bool:
     return not (task.assignee or task.candidate_groups or task.candidate_users) and actor.can("operate")
 
 
-def _assigned_to_other(actor: Actor, task: TaskFacts) -> str | None:
+def _assigned_to_other(actor: Actor, task: TaskFacts, called: str) -> str | None:
     if task.assignee is not None and task.assignee != actor.username:
-        return f"任务已由 {task.assignee} 签收"
+        return f"任务已由 {called or task.assignee} 签收"
     return None
 
 

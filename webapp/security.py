@@ -20,8 +20,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import Conflict, DeploymentRefused, Forbidden, FormInvalid, Invalid, LianbanError
+from handlers.directory import service as directory
 from webapp.api import problems
-from webapp.context import is_fragment, wants_json
+from webapp.context import engine, is_fragment, wants_json
 
 log = structlog.get_logger(__name__)
 
@@ -196,6 +197,7 @@ def answer_refusal(error: LianbanError) -> Response:
     """A refused command: its status, its message in the visitor's language, and the fields or findings that it names."""
     if problems.is_api(request.path):
         return problems.refused(error)
+    _name_the_person(error)
     message = error.message(g.get("language", "zh"))
     extra: dict[str, object] = {}
     if isinstance(error, FormInvalid):
@@ -203,6 +205,14 @@ def answer_refusal(error: LianbanError) -> Response:
     if isinstance(error, DeploymentRefused):
         extra["findings"] = [str(finding) for finding in error.findings]
     return _answer(error.status, error.code, message, extra)
+
+
+def _name_the_person(error: LianbanError) -> None:
+    """People read names; user names are for programs."""
+    username = error.details.get("person")
+    if username:
+        with engine().reading() as session:
+            error.details["person"] = directory.called(session, g.get("actor"), str(username))
 
 
 def answer_data_error(error: DataError) -> Response:

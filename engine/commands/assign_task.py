@@ -31,7 +31,7 @@ def assign_task(session: Session, actor: Actor, task_key: int, assignee: str, *,
     """
     task = _locked(session, task_key)
     if not allow_override and task.assignee not in {None, assignee}:
-        raise Conflict(reason=f"任务已由 {task.assignee} 签收")
+        raise Conflict(reason="任务已由 {person} 签收", person=task.assignee)
     if assignee == actor.username and not actor.can("operate"):
         claim_task(session, actor, task_key)
         return

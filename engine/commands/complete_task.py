@@ -63,8 +63,8 @@ def open_task(session: Session, task_key: int) -> Row[Any]:
 
 def _still_open(task: Row[Any] | LockedTask) -> None:
     if task.state != "CREATED":
-        done = f"已由 {task.completed_by} 办结" if task.completed_by else "已结束"
-        raise Conflict(reason=f"任务“{task.name}”{done}，没有再次提交")
+        done = "已由 {person} 办结" if task.completed_by else "已结束"
+        raise Conflict(reason=f"任务“{task.name}”{done}，没有再次提交", person=task.completed_by)
 
 
 def _validated(

@@ -9,7 +9,8 @@ from engine.errors import Forbidden
 from engine.policy import Actor, Power
 from handlers.catalogue.service import catalogue
 from handlers.directory.models import UserRow
-from handlers.directory.people import User, row_of, user_of
+from handlers.directory.people import User, get_user, row_of, user_of
+from handlers.directory.units import unit_names
 
 _KIND_POWERS: dict[str, frozenset[Power]] = {
     "admin": frozenset({"administer", "operate", "deploy"}),
@@ -49,6 +50,18 @@ def _colleagues(session: Session, user: User) -> frozenset[str]:
 def actor_named(session: Session, username: str) -> Actor:
     """The Actor of a user name; NotFound when there is none."""
     return actor_for(session, user_of(row_of(session, username)))
+
+
+def called(session: Session, reader: Actor | None, username: str) -> str:
+    """What to call somebody whom a message speaks of, as far as its reader may know: people of the offices read name and office, an
+    applicant reads the names of the own company and the office of everybody else; the user name of whoever is no person."""
+    user = get_user(session, username)
+    if user is None:
+        return username
+    office = unit_names(session).get(user.unit, user.organisation)
+    if reader is not None and (is_staff(reader) or username in reader.owns | {reader.username}):
+        return f"{user.display_name}（{office}）" if office else user.display_name
+    return office if user.kind != "investor" and office else "其他人员"
 
 
 def is_staff(actor: Actor) -> bool:

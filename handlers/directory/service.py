@@ -5,7 +5,7 @@ units.py: departments and agencies; tokens.py: keys of programs.
 """
 
 from handlers.directory.accounts import DemoUser, create_demo_user, create_user, demo_analyst, demo_users, disable_user
-from handlers.directory.acting import actor_for, actor_named, is_staff, staff_actor
+from handlers.directory.acting import actor_for, actor_named, called, is_staff, staff_actor
 from handlers.directory.passwords import (
     LOCK,
     MAX_FAILED_LOGINS,
@@ -49,6 +49,7 @@ __all__ = [
     "active_staff",
     "actor_for",
     "actor_named",
+    "called",
     "change_password",
     "create_demo_user",
     "create_user",

@@ -136,7 +136,7 @@ def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
         can_claim=_may(actor, "claim", row, facts) and row.assignee is None,
         can_release=_may(actor, "unclaim", row, facts) and row.assignee == actor.username and bool(row.candidate_groups),
         can_complete=_may(actor, "complete", row, facts),
-        refusal="" if row.state != "CREATED" else policy.refusal(actor, "complete", facts) or "",
+        refusal="" if row.state != "CREATED" else _refusal(session, actor, facts),
         documentation=element.documentation if element else "",
         legal_basis=row.properties.get("legalBasis", ""),
         project=project,
@@ -150,6 +150,12 @@ def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
         diagram=diagram,
         moves=Moves() if limited else moves_of(session, actor, row, can_complete=_may(actor, "complete", row, facts)),
     )
+
+
+def _refusal(session: Session, actor: Actor, facts: policy.TaskFacts) -> str:
+    """Why the actor may not complete the task, "" when it may."""
+    called = directory.called(session, actor, facts.assignee) if facts.assignee is not None else ""
+    return policy.refusal(actor, "complete", facts, called) or ""
 
 
 def _check_view(session: Session, actor: Actor, row: Row[Any], facts: policy.TaskFacts) -> bool:
