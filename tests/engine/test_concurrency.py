@@ -26,7 +26,7 @@ from webapp.composition import open_lianban
 
 DIAGRAM = Path(__file__).parent / "diagrams" / "fifty.bpmn"
 PEOPLE = [f"p{number:02}" for number in range(50)]
-ROUNDS = 200 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 4
+ROUNDS = 200 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 10
 
 
 @dataclass
