@@ -14,6 +14,8 @@ from stdnum.iso7064 import mod_11_10
 
 from engine.store.database import Base
 
+REGION = "652301"
+"""The place whose numbers these are: 昌吉市, GB/T 2260."""
 NUMBERING_LOCK = 0x6C62_6E75
 """PostgreSQL's advisory lock of whoever takes numbers."""
 

@@ -18,10 +18,8 @@ from handlers.cases.refusals import CaseRefused, refusal_of
 from handlers.catalogue.service import catalogue
 from handlers.clock import service as clocks
 from handlers.lights import calendar_of
-from handlers.numbering import check_digit, next_number
+from handlers.numbering import REGION, check_digit, next_number
 
-REGION = "652301"
-"""昌吉市, GB/T 2260."""
 QUERY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without 0 O 1 I, which people confuse on paper."""
 

@@ -10,10 +10,8 @@ from sqlalchemy.orm import Session
 from engine.clock import CHINA
 from engine.errors import Invalid
 from handlers.catalogue.service import catalogue
-from handlers.numbering import next_number
+from handlers.numbering import REGION, next_number
 
-REGION = "652301"
-"""昌吉市, GB/T 2260."""
 BUILDING, MUNICIPAL = "01", "02"
 
 

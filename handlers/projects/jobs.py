@@ -8,14 +8,12 @@ from typing import Any
 from engine.clock import CHINA
 from engine.errors import Invalid
 from engine.jobs import HandlerRegistry, JobContext
-from handlers.numbering import check_digit, next_number
+from handlers.numbering import REGION, check_digit, next_number
 from handlers.preconditions import service as preconditions
 from handlers.projects import service as projects
 
 registry = HandlerRegistry()
 
-REGION = "652301"
-"""昌吉市, GB/T 2260."""
 STARTED, PERMIT_TO_START = "started", "ZJ03"
 """开工, and the item whose preconditions of the start of work hold for it."""
 LAND = "land"
