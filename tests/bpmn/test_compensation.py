@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bpmn.support import COMPENSATE, END, START, Run, boundary, chain, doc, el, event_sub, io, multi, script, sub, user, zeebe
+from tests.bpmn.support import COMPENSATE, END, START, Run, boundary, chain, doc, el, event_sub, gate, io, multi, script, sub, user, zeebe
 
 
 def undoable(id: str, task: str | None = None) -> str:
@@ -101,3 +101,16 @@ def test_cancelling_the_throw_cancels_the_running_handlers() -> None:
     run.complete("a")
     run.signal()
     assert run.tasks == ["h"]
+
+
+def test_a_cancelled_member_of_a_repeated_transaction_cancels_the_whole() -> None:
+    done = boundary("cb", "t", COMPENSATE) + el("userTask", "undo", isForCompensation="true")
+    done += '<association id="as" sourceRef="cb" targetRef="undo" associationDirection="One"/>'
+    inner = START + gate("f") + user("t", "o") + done + el("endEvent", "ce", "<cancelEventDefinition/>")
+    inner += chain("s", "f", "t", "ce") + chain("f", "o")
+    body = el("startEvent", "s0") + sub("m", multi("[1, 2]") + inner, "transaction") + boundary("cx", "m", "<cancelEventDefinition/>")
+    run = Run(doc(body + user("h") + chain("s0", "m") + chain("cx", "h")))
+    run.complete("t")
+    assert run.tasks == ["o", "t", "undo"]
+    run.complete("undo")
+    assert run.tasks == ["h"] and not run.incidents

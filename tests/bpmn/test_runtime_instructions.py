@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.bpmn import Activation, Instance, Modification, Move, Pending, parse
+from engine.bpmn.migration import Instructions, make_plan, migrate
 from engine.changes import InstanceState
 from engine.errors import NotFound
 from tests.bpmn.support import (
@@ -166,3 +167,13 @@ def test_twins_agree() -> None:
         twins.do("complete_user_task", min(twins.rows.open["tasks"]), {})
     twins.do("complete_user_task", max(twins.rows.open["tasks"]), {})
     assert twins.live.state == "TERMINATED" and not twins.rows.tokens
+
+
+def test_a_migration_takes_the_instruction_along() -> None:
+    found = run(THREE, "b")
+    renamed = THREE.replace('"b"', '"checked"')
+    plan = make_plan(found.model, parse(doc(renamed), "t.bpmn")[0], Instructions({"b": "checked"}))
+    moved = migrate(found.instance, parse(doc(renamed), "t.bpmn")[0], plan).instance
+    for _ in range(2):
+        moved.complete_user_task(next(t.token_id for t in moved.live_tokens()))
+    assert moved.state == "TERMINATED"

@@ -12,13 +12,13 @@ from engine.bpmn.spiff import WAITING
 
 
 def transaction_cancelled(token: Token) -> bool:
-    """The handlers are done: let the cancel boundary event go on. False when there is none."""
+    """The handlers are done: let the cancel boundary event go on, that of the whole loop if the transaction is repeated. False when there
+    is none."""
     owner = token.workflow.owner
-    if owner is None:
-        return False
-    for child_id in sorted(owner._children):
-        child = owner.workflow.tasks[child_id]
-        if child._state == WAITING and child.task_spec.catches("cancel", None, child):
-            child.task_spec.occurred(child, {}, repeat=False)
-            return True
+    for host in () if owner is None else (owner, owner.container()):
+        for child_id in sorted(host._children) if host is not None else ():
+            child = token.workflow.process.tokens[child_id]
+            if child._state == WAITING and child.task_spec.catches("cancel", None, child):
+                child.task_spec.occurred(child, {}, repeat=False)
+                return True
     return False
