@@ -56,6 +56,8 @@ WORK: dict[str, LazyString] = {
     "event.reported": lazy_gettext("登记外部事件"),
     "timer.fired": lazy_gettext("定时器到期"),
     "clock.recomputed": lazy_gettext("重新计算时限"),
+    "material.read": lazy_gettext("读取材料"),
+    "material.reused": lazy_gettext("确认材料复用"),
     "task.due_moved": lazy_gettext("任务期限随放假安排调整"),
     "milestone.registered": lazy_gettext("登记里程碑"),
     "milestone.planned": lazy_gettext("登记里程碑计划"),

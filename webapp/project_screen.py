@@ -40,6 +40,8 @@ FACTS = (
 )
 """Fields of the registration form that the project page shows, with their labels there."""
 
+SHARING = {materials.READ, "material.reused"}
+MOST_SHARED = 100
 SHORTEST_BAR = 0.8
 """Per cent of the axis: a bar of a minute can still be seen and pointed at."""
 AXIS_MARGIN = 1.03
@@ -341,6 +343,22 @@ def _reported(session: Session, project_id: int) -> Iterable[dict[str, Any]]:
             "unit": "",
             "result": "",
         }
+
+
+def sharing_log(session: Session, project_id: int) -> list[dict[str, Any]]:
+    """Who of the offices read or reused which material, newest first; the offices and the applicant may know."""
+    found = [event for event in reads.audit_of_business(session, str(project_id)) if event.action in SHARING]
+    people = directory.display_names(session, [event.actor for event in found])
+    return [
+        {
+            "at": event.at,
+            "who": people.get(event.actor, event.actor),
+            "what": _("读取") if event.action == materials.READ else _("确认复用"),
+            "item": event.data.get("item") if event.action == materials.READ else event.data.get("name"),
+            "source": event.data.get("source") or "",
+        }
+        for event in sorted(found, key=lambda event: event.id, reverse=True)[:MOST_SHARED]
+    ]
 
 
 def material_rows(session: Session, project_id: int) -> list[dict[str, Any]]:

@@ -75,7 +75,7 @@ def open_case(job: JobContext) -> dict[str, Any]:
         element_id=job.element_id,
         now=job.now,
     )
-    wanted = materials.checklist(case.item_code, job.variables)
+    wanted = materials.intake_rows(job.session, case.project_id, case.item_code, job.variables)
     documents.issue(
         job.session,
         RECEIPT,

@@ -17,9 +17,10 @@ from engine.commands import may_report
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.policy import Actor
 from engine.runtime import runtime_of
-from engine.store import reads
+from engine.store import audit, reads
 from engine.store.models import user_task
 from handlers.catalogue.service import catalogue
+from handlers.directory import service as directory
 from handlers.materials.files import checked_name, stored_path, take_in
 from handlers.materials.models import MaterialRow
 from handlers.materials.reuse import Source, confirm, sources
@@ -30,17 +31,23 @@ PREVIEWED = frozenset({"pdf", "jpg", "png"})
 """Kinds of files that a browser may show: PDFs are checked at upload, pictures run nothing."""
 
 __all__ = [
+    "PREVIEWED",
+    "READ",
     "Material",
     "Source",
     "checklist",
     "confirm",
+    "intake_rows",
     "materials_of",
     "names_of",
     "open_material",
+    "read_material",
     "sources",
     "store_material",
 ]
 
+READ = "material.read"
+"""The audit's word for a file that was read."""
 NECESSARY, OFFICIAL = "必要", "政府核发"
 """Words of materials.csv."""
 
@@ -129,6 +136,23 @@ def checklist(item_code: str, answers: Mapping[str, Any]) -> list[dict[str, Any]
     ]
 
 
+def intake_rows(session: Session, project_id: int, item_code: str, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same rows for a project: `source` and `origin` tell the window which material is there already, and from where (R052, R064).
+
+    共享: a result of an office, with its title and number; 历史复用: handed in before and confirmed for this item; 上传: handed in.
+    """
+    found = {one.wanted.name: one for one in sources(session, project_id, item_code, answers)}
+    rows = checklist(item_code, answers)
+    for row in rows:
+        source = found[row["name"]]
+        reused = source.kind == "material" and source.state == "confirmed"
+        row["source"] = "共享" if source.kind == "licence" else "历史复用" if reused else row["source"]
+        row["origin"] = source.label
+        if source.kind == "licence":
+            row["submitted"] = "已提交"  # 免提交: the offices have it
+    return rows
+
+
 def materials_of(session: Session, project_id: int | str) -> list[Material]:
     """All files of a project, by material and newest version first. Ask for the project first: access is checked there."""
     statement = select(MaterialRow).where(MaterialRow.project_id == int(project_id)).order_by(MaterialRow.item, MaterialRow.version.desc())
@@ -148,6 +172,15 @@ def open_material(session: Session, actor: Actor, material_id: int) -> tuple[Mat
         raise NotFound(what="材料", key=material_id)
     project_row(session, actor, row.project_id)
     return _material(row), stored_path(runtime_of(session).settings.files_dir, row.sha256)
+
+
+def read_material(session: Session, actor: Actor, material_id: int) -> tuple[Material, Path]:
+    """The same, written down when somebody of the offices reads what the applicant gave: the log of shared data (R064)."""
+    found, path = open_material(session, actor, material_id)
+    if directory.is_staff(actor):
+        data = {"material": found.id, "item": found.item, "version": found.version}
+        audit.record(session, actor, READ, business_id=str(found.project_id), data=data)
+    return found, path
 
 
 def _material(row: MaterialRow) -> Material:

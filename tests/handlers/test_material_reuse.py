@@ -10,6 +10,7 @@ import pytest
 from engine import clock
 from engine.clock import CHINA
 from engine.errors import Conflict, Forbidden, NotFound
+from engine.store import reads
 from handlers.catalogue.service import catalogue
 from handlers.licences import service as licences
 from handlers.materials import service as materials
@@ -94,3 +95,39 @@ def test_every_official_paper_of_the_catalogue_comes_from_a_known_item() -> None
     types = {m.shared_type for m in catalogue().materials if m.source == "政府核发" and m.shared_type}
     assert types - shared_types().keys() <= known | {"规划文件"}
     assert all(code in catalogue().items for codes in shared_types().values() for code in codes)
+
+
+# ---------------------------------------------------------------------- what the window and the offices see of it
+def intake(office: Office, project_id: int, item: str) -> dict[str, dict[str, Any]]:
+    with office.engine.reading() as session:
+        return {row["name"]: row for row in materials.intake_rows(session, project_id, item, ANSWERS)}
+
+
+def test_the_intake_form_tells_the_window_what_is_there_and_from_where(office: Office) -> None:
+    """R052, R064: 历史复用 with the file for what was confirmed, 共享 and 免提交 with its number for what an office issued."""
+    project = office.register()
+    before = intake(office, project.id, "ZJ06")[WARRANTY]
+    upload(office, project.id, WARRANTY)
+    given = intake(office, project.id, "ZJ06")[WARRANTY]
+    confirm(office, project.id, "ZJ06", WARRANTY)
+    reused = intake(office, project.id, "ZJ06")[WARRANTY]
+    assert [row["source"] for row in (before, given, reused)] == ["上传", "上传", "历史复用"]
+    assert before["origin"] == "" and reused["origin"].startswith("a.pdf")
+    with office.engine.unit_of_work() as session:
+        today = clock.now().astimezone(CHINA).date()
+        licences.enter_existing(session, office.actor(WINDOW), project.id, "ZR02", "地字第652301202200009号", today)
+    shared = intake(office, project.id, "ZR06")[LAND]
+    assert (shared["source"], shared["submitted"]) == ("共享", "已提交") and "地字第652301202200009号" in shared["origin"]
+
+
+def test_what_the_offices_read_is_written_down_and_what_the_applicant_reads_is_not(office: Office) -> None:
+    project = office.register()
+    upload(office, project.id, PLAN)
+    with office.engine.unit_of_work() as session:
+        (stored,) = materials.materials_of(session, project.id)
+        for who in (SCHOOL, "lijianguo"):
+            materials.read_material(session, office.actor(who), stored.id)
+        events = reads.audit_of_business(session, str(project.id))
+        with pytest.raises(NotFound):
+            materials.read_material(session, office.actor(DAIRY), stored.id)
+    assert [(event.actor, event.data["item"]) for event in events if event.action == materials.READ] == [("lijianguo", PLAN)]

@@ -70,6 +70,7 @@ def show(project_id: int) -> str:
             "tabs": _tabs(screen["simple"]),
             "history": project_screen.history(session, actor(), project_id) if tab == "history" else [],
             "materials": project_screen.material_rows(session, project_id) if tab == "materials" else [],
+            "shared": project_screen.sharing_log(session, project_id) if tab == "materials" else [],
             "decisions": decision_screen.of_project(session, project_id) if tab == "decisions" else [],
             "diagrams": project_screen.diagrams(session, screen["board"]) if tab == "diagram" else [],
         }
