@@ -9,6 +9,8 @@ import pytest
 from engine import Engine, commands
 from engine.errors import Forbidden, NotFound
 from engine.policy import SYSTEM
+from engine.store import reads
+from tests.bpmn.support import END, chain, doc, el, user
 from tests.engine.test_commands import DIAGRAMS, clerk, deploy, open_tasks
 
 
@@ -52,3 +54,32 @@ def test_a_condition_over_offered_variables_starts_a_process(engine: Engine) -> 
         commands.evaluate_conditionals(session, clerk("A.handler"), {"level": 12})
     with pytest.raises(NotFound), engine.unit_of_work() as session:
         commands.evaluate_conditionals(session, SYSTEM, {}, process_id="nobody")
+
+
+BELL = '<signalEventDefinition signalRef="S1"/>'
+
+
+def rung(process_id: str, task: str) -> bytes:
+    """A process that the signal S1 starts, and that waits for it once more."""
+    caught = el("intermediateCatchEvent", "again", BELL)
+    return doc(el("startEvent", "s", BELL) + user(task) + caught + END + chain("s", task, "again", "e"), process_id)
+
+
+def ring(engine: Engine) -> None:
+    with engine.unit_of_work() as session:
+        commands.broadcast_signal(session, SYSTEM, "S1", {"rang": True})
+
+
+def test_a_signal_starts_one_instance_of_the_latest_version_of_each_process_and_reaches_those_that_wait(engine: Engine) -> None:
+    with engine.unit_of_work() as session:
+        commands.deploy(session, SYSTEM, [("one.bpmn", rung("one", "old")), ("two.bpmn", rung("two", "second"))])
+        commands.deploy(session, SYSTEM, [("one.bpmn", rung("one", "new"))])
+    ring(engine)
+    assert sorted(names(engine)) == ["new", "second"]
+    waiting = next(task for task in open_tasks(engine) if task.element_id == "second")
+    with engine.unit_of_work() as session:
+        commands.complete_task(session, SYSTEM, waiting.key, {})
+    ring(engine)
+    assert sorted(names(engine)) == ["new", "new", "second"]
+    with engine.reading() as session:
+        assert reads.instance(session, waiting.instance_key).state == "COMPLETED"
