@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from functools import lru_cache
-from pathlib import Path
 
 from engine.errors import Conflict
-from handlers.catalogue.service import FOLDER, catalogue
+from handlers.catalogue.service import catalogue, read_table
 
 DICTIONARY = "办理状态字典"
 
@@ -32,9 +30,8 @@ def refusal_of(number: str, origin: int, target: int) -> CaseRefused:
 
 
 @lru_cache(maxsize=1)
-def _refusals(path: Path = FOLDER / "case_refusals.csv") -> tuple[tuple[frozenset[int], frozenset[int], str, str], ...]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return tuple((_codes(row["from"]), _codes(row["to"]), row["reason"], row["article"]) for row in csv.DictReader(stream))
+def _refusals() -> tuple[tuple[frozenset[int], frozenset[int], str, str], ...]:
+    return tuple((_codes(row["from"]), _codes(row["to"]), row["reason"], row["article"]) for row in read_table("case_refusals"))
 
 
 def _codes(cell: str) -> frozenset[int]:

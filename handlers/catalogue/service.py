@@ -204,25 +204,26 @@ def _holds(condition: str, answers: Mapping[str, Any]) -> bool:
 def catalogue(folder: Path = FOLDER) -> Catalogue:
     """The catalogue of a folder, read once."""
     stages = tuple(
-        Stage(r["code"], r["name"], r.get("lead_unit", ""), tuple(r.get("milestones", "").split())) for r in _rows(folder, "stages")
+        Stage(r["code"], r["name"], r.get("lead_unit", ""), tuple(r.get("milestones", "").split())) for r in read_table("stages", folder)
     )
     return Catalogue(
-        units=_by_code(UnitEntry(**_unit(r)) for r in _rows(folder, "units")),
-        roles=_by_code(Role(r["code"], r["name"], r.get("scope", ""), _powers(r.get("powers", ""))) for r in _rows(folder, "roles")),
+        units=_by_code(UnitEntry(**_unit(r)) for r in read_table("units", folder)),
+        roles=_by_code(Role(r["code"], r["name"], r.get("scope", ""), _powers(r.get("powers", ""))) for r in read_table("roles", folder)),
         stages=stages,
-        variants=MappingProxyType({int(r["code"]): r["name"] for r in _rows(folder, "variants")}),
-        stage_limits=MappingProxyType({int(r["variant"]): _limits(r) for r in _rows(folder, "stage_limits")}),
-        items=_by_code(Item(**{name: r.get(name, "") for name in Item.__slots__}) for r in _rows(folder, "items")),
-        materials=tuple(MaterialRequirement(**_material(r)) for r in _rows(folder, "materials")),
-        documents=_by_code(_document(r) for r in _rows(folder, "documents")),
-        case_statuses=_by_code(_status(r) for r in _rows(folder, "case_status")),
-        notices=MappingProxyType({r["event"]: _notice(r) for r in _rows(folder, "notices")}),
-        milestones=tuple(_milestone(r) for r in _rows(folder, "milestones")),
+        variants=MappingProxyType({int(r["code"]): r["name"] for r in read_table("variants", folder)}),
+        stage_limits=MappingProxyType({int(r["variant"]): _limits(r) for r in read_table("stage_limits", folder)}),
+        items=_by_code(Item(**{name: r.get(name, "") for name in Item.__slots__}) for r in read_table("items", folder)),
+        materials=tuple(MaterialRequirement(**_material(r)) for r in read_table("materials", folder)),
+        documents=_by_code(_document(r) for r in read_table("documents", folder)),
+        case_statuses=_by_code(_status(r) for r in read_table("case_status", folder)),
+        notices=MappingProxyType({r["event"]: _notice(r) for r in read_table("notices", folder)}),
+        milestones=tuple(_milestone(r) for r in read_table("milestones", folder)),
         stage_names=MappingProxyType({stage.code: stage.name for stage in stages}),
     )
 
 
-def _rows(folder: Path, name: str) -> list[dict[str, str]]:
+def read_table(name: str, folder: Path = FOLDER) -> list[dict[str, str]]:
+    """The rows of a table of the catalogue (`<name>.csv`: UTF-8, a first line of names) as texts without blanks around them."""
     with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
         return [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(stream)]
 

@@ -6,13 +6,12 @@ procedure held (补正, 特别程序) is left out, unless another case was runni
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
 from engine.workcalendar import WorkCalendar
-from handlers.catalogue.service import FOLDER
+from handlers.catalogue.service import read_table
 from handlers.clock.history import History, read_history
 from handlers.clock.ledger import CaseClock
 
@@ -53,5 +52,4 @@ def union(found: Iterable[Span]) -> list[Span]:
 @lru_cache(maxsize=1)
 def project_budget() -> int:
     """The working days that a whole project may take (processes/catalogue/budgets.csv): 100 by the city's plan."""
-    with (FOLDER / "budgets.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return next(int(row["days"]) for row in csv.DictReader(stream) if row["scope"] == "project")
+    return next(int(row["days"]) for row in read_table("budgets") if row["scope"] == "project")

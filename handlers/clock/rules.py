@@ -7,13 +7,12 @@ days).
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from engine.errors import Invalid
-from handlers.catalogue.service import FOLDER, catalogue
+from handlers.catalogue.service import FOLDER, catalogue, read_table
 from handlers.clock.events import Limit, Unit
 
 UNITS: dict[str, Unit] = {"W": "wd", "N": "cd"}
@@ -65,7 +64,7 @@ class Procedure:
 def _limits(folder: Path = FOLDER) -> dict[str, ItemLimits]:
     return {
         row["code"]: ItemLimits(_limit(row["statutory_limit"], row["statutory_unit"]), _limit(row["promise_days"], "W"))
-        for row in _rows(folder, "items")
+        for row in read_table("items", folder)
     }
 
 
@@ -75,16 +74,15 @@ def _limit(days: str, unit: str) -> Limit | None:
 
 @lru_cache(maxsize=1)
 def _extensions(folder: Path = FOLDER) -> dict[str, ExtensionRule]:
-    return {row["scope"]: ExtensionRule(int(row["days"]), row["approver"], row["article"]) for row in _rows(folder, "extensions")}
+    return {row["scope"]: ExtensionRule(int(row["days"]), row["approver"], row["article"]) for row in read_table("extensions", folder)}
 
 
 @lru_cache(maxsize=1)
 def procedures(folder: Path = FOLDER) -> dict[str, Procedure]:
     """Every special procedure by its name."""
-    rows = _rows(folder, "special_procedures")
+    rows = read_table("special_procedures", folder)
     return {
-        row["name"]: Procedure(row["name"], row["legal"] == "1", row["reform"] == "1", int(row["days"]), row["article"])
-        for row in rows
+        row["name"]: Procedure(row["name"], row["legal"] == "1", row["reform"] == "1", int(row["days"]), row["article"]) for row in rows
     }
 
 
@@ -105,8 +103,3 @@ def procedure(name: str) -> Procedure:
     if found is None:
         raise ProcedureUnknown(name=name)
     return found
-
-
-def _rows(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))

@@ -7,7 +7,6 @@ initiation_mode and land_rule. Materials: the rows of materials.csv that the int
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from engine.commands import evaluate_decision
 from engine.errors import Forbidden, Invalid
 from engine.feel import Environment, compile_expression, to_json
 from engine.policy import Actor
-from handlers.catalogue.service import FOLDER, Item, MaterialRequirement, catalogue
+from handlers.catalogue.service import FOLDER, Item, MaterialRequirement, catalogue, read_table
 from handlers.documents import service as documents
 from handlers.licences import service as licences
 from handlers.projects import service as projects
@@ -74,11 +73,9 @@ class NeededItem:
 @lru_cache(maxsize=4)
 def questions(folder: Path = FOLDER) -> tuple[Question, ...]:
     """The questions in their order."""
-    with (folder / "guide_questions.csv").open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
     return tuple(
         Question(r["code"], r["text"], r["ask_if"], tuple(Option(o["label"], o["set"]) for o in json.loads(r["options"])), r["help"])
-        for r in rows
+        for r in read_table("guide_questions", folder)
     )
 
 

@@ -8,14 +8,13 @@ intermediary_services.csv (43), filing_bars.csv (items that concern safety: 行�
 
 from __future__ import annotations
 
-import csv
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from handlers.catalogue.service import FOLDER
+from handlers.catalogue.service import FOLDER, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def terms(folder: Path = FOLDER) -> dict[str, Term]:
             r["silence"] == "1",
             r["article"],
         )
-        for r in _rows(folder, "validity")
+        for r in read_table("validity", folder)
     }
 
 
@@ -93,7 +92,8 @@ def terms(folder: Path = FOLDER) -> dict[str, Term]:
 def endings(folder: Path = FOLDER) -> dict[str, Ending]:
     """The grounds of 撤销 and 注销 by code."""
     return {
-        r["code"]: Ending(r["code"], r["kind"], r["reason"], r["article"], int(r["bar_months"])) for r in _rows(folder, "licence_endings")
+        r["code"]: Ending(r["code"], r["kind"], r["reason"], r["article"], int(r["bar_months"]))
+        for r in read_table("licence_endings", folder)
     }
 
 
@@ -111,14 +111,14 @@ def areas(folder: Path = FOLDER) -> tuple[AreaAssessment, ...]:
             date.fromisoformat(r["valid_until"]),
             r["issuer"],
         )
-        for r in _rows(folder, "area_assessments")
+        for r in read_table("area_assessments", folder)
     )
 
 
 @lru_cache(maxsize=4)
 def intermediary_services(folder: Path = FOLDER) -> tuple[IntermediaryService, ...]:
     """The directory of intermediary services. ValueError for a row without a legal basis: it may not be published (条例 43)."""
-    rows = _rows(folder, "intermediary_services")
+    rows = read_table("intermediary_services", folder)
     without = [r["code"] for r in rows if not r["legal_basis"]]
     if without:
         raise ValueError(f"intermediary_services.csv: no legal basis for {', '.join(without)}")
@@ -138,15 +138,10 @@ def intermediary_services(folder: Path = FOLDER) -> tuple[IntermediaryService, .
 @lru_cache(maxsize=4)
 def safety_items(folder: Path = FOLDER) -> dict[str, str]:
     """Items that concern public safety, health or life, with the law that says so (行政许可法 78)."""
-    return {r["item"]: r["article"] for r in _rows(folder, "filing_bars")}
+    return {r["item"]: r["article"] for r in read_table("filing_bars", folder)}
 
 
 def add_months(day: date, months: int) -> date:
     """The same day `months` later, or that month's last day (民法典 202)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def _rows(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return [{key: (value or "").strip() for key, value in row.items()} for row in csv.DictReader(stream)]

@@ -7,7 +7,6 @@ changes (a new version, a changed, renewed or ended licence), it is asked again.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +20,7 @@ from engine import clock
 from engine.errors import Conflict, Forbidden
 from engine.policy import Actor
 from engine.store import audit
-from handlers.catalogue.service import FOLDER, MaterialRequirement, catalogue
+from handlers.catalogue.service import FOLDER, MaterialRequirement, catalogue, read_table
 from handlers.licences import service as licences
 from handlers.licences.service import Licence
 from handlers.materials.models import MaterialReuseRow, MaterialRow
@@ -47,8 +46,7 @@ class Source:
 @lru_cache(maxsize=4)
 def shared_types(folder: Path = FOLDER) -> dict[str, tuple[str, ...]]:
     """Kind of official paper -> the items whose result it is."""
-    with (folder / "shared_types.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return {row["type"]: tuple(row["items"].split()) for row in csv.DictReader(stream)}
+    return {row["type"]: tuple(row["items"].split()) for row in read_table("shared_types", folder)}
 
 
 def sources(session: Session, project_id: int | str, item_code: str, answers: Mapping[str, Any]) -> list[Source]:

@@ -8,7 +8,6 @@ stands in the task of every item when it opens, over which its own draft and for
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +24,7 @@ from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.feel import Environment, compile_expression, to_json
 from engine.policy import Actor
 from engine.store import audit, definitions
-from handlers.catalogue.service import FOLDER, catalogue
+from handlers.catalogue.service import FOLDER, catalogue, read_table
 from handlers.licences import service as licences
 from handlers.oneform.models import StageFormRow
 from handlers.projects import service as projects
@@ -80,13 +79,13 @@ class StageForm:
 @lru_cache(maxsize=4)
 def application_forms(folder: Path = FOLDER) -> tuple[ApplicationForm, ...]:
     """The application forms in the order of the stages."""
-    return tuple(ApplicationForm(r["form"], r["stage"], r["item"], r["ask_if"]) for r in _rows(folder, "application_forms"))
+    return tuple(ApplicationForm(r["form"], r["stage"], r["item"], r["ask_if"]) for r in read_table("application_forms", folder))
 
 
 @lru_cache(maxsize=4)
 def field_sources(folder: Path = FOLDER) -> tuple[FieldSource, ...]:
     """The fields that something else says."""
-    return tuple(FieldSource(r["form"], r["field"], r["source"], r["label"]) for r in _rows(folder, "field_sources"))
+    return tuple(FieldSource(r["form"], r["field"], r["source"], r["label"]) for r in read_table("field_sources", folder))
 
 
 def stage_form(session: Session, actor: Actor, project_id: int | str, stage: str) -> StageForm:
@@ -212,8 +211,3 @@ def _relax(component: dict[str, Any]) -> None:
 
 def _true(text: str, known: Mapping[str, Any]) -> bool:
     return not text or compile_expression(text).evaluate(known, Environment()) is True
-
-
-def _rows(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return [{key: (value or "").strip() for key, value in row.items()} for row in csv.DictReader(stream)]

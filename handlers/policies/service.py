@@ -7,7 +7,6 @@ of policies.csv are brought in with the units; others are entered on the page. A
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +22,7 @@ from engine.definitions import process_model
 from engine.errors import Conflict, Invalid, NotFound
 from engine.policy import Actor, require
 from engine.store import audit, definitions
-from handlers.catalogue.service import FOLDER
+from handlers.catalogue.service import read_table
 from handlers.policies.models import PolicyRow
 
 __all__ = ["Basis", "Policy", "bases_of", "bring_in", "enter", "policies", "remove", "users_of"]
@@ -56,15 +55,13 @@ class Basis:
 
 @lru_cache(maxsize=1)
 def _links() -> dict[tuple[str, str], str]:
-    with (FOLDER / "policy_links.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return {(row["process"], row["policy"]): row["paragraph"] for row in csv.DictReader(stream)}
+    return {(row["process"], row["policy"]): row["paragraph"] for row in read_table("policy_links")}
 
 
 def bring_in(session: Session) -> int:
     """Enter the documents of policies.csv that are not there yet -> how many were new."""
     known = set(session.scalars(select(PolicyRow.code)))
-    with (FOLDER / "policies.csv").open(encoding="utf-8-sig", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["code"] not in known]
+    rows = [row for row in read_table("policies") if row["code"] not in known]
     for row in rows:
         texts = {name: row[name] for name in ("code", "title", "words", "number", "issuer", "summary")}
         on = date.fromisoformat(row["issued_on"])

@@ -8,7 +8,6 @@ handed in), `procedures` (special procedures of the case). What an evaluated are
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from engine.commands.environment import feel_environment
 from engine.errors import Refused
 from engine.feel import Environment, compile_expression
 from engine.store import reads
-from handlers.catalogue.service import FOLDER, catalogue
+from handlers.catalogue.service import FOLDER, catalogue, read_table
 from handlers.clock import service as clocks
 from handlers.licences import service as licences
 from handlers.materials import service as materials
@@ -79,7 +78,7 @@ class Checked:
 def edges(folder: Path = FOLDER) -> dict[str, tuple[Edge, ...]]:
     """The edges of every item that has some."""
     found: dict[str, tuple[Edge, ...]] = {}
-    for row in _rows(folder, "items"):
+    for row in read_table("items", folder):
         listed = json.loads(row.get("requires") or "[]")
         if listed:
             found[row["code"]] = tuple(Edge(row["code"], e["needs"], e["when"], e["hard"], e["unless"], e["article"]) for e in listed)
@@ -89,7 +88,7 @@ def edges(folder: Path = FOLDER) -> dict[str, tuple[Edge, ...]]:
 @lru_cache(maxsize=4)
 def needs(folder: Path = FOLDER) -> dict[str, Need]:
     """What satisfies each need, by its code."""
-    rows = _rows(folder, "preconditions")
+    rows = read_table("preconditions", folder)
     return {r["need"]: Need(r["need"], r["name"], tuple(r["items"].split()), r["condition"]) for r in rows}
 
 
@@ -164,8 +163,3 @@ def require(
     if missing:
         raise PreconditionMissing(item=catalogue().item(item_code).name, action=ACTIONS[when], missing="；".join(missing))
     return checked
-
-
-def _rows(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return [{key: (value or "").strip() for key, value in row.items()} for row in csv.DictReader(stream)]

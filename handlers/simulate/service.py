@@ -5,7 +5,6 @@ The only import allowed from outside.
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from engine import Engine, clock
 from engine.clock import CHINA
 from engine.errors import LianbanError
 from engine.policy import SYSTEM
-from handlers.catalogue.service import FOLDER
+from handlers.catalogue.service import read_table
 from handlers.demo.people import add_people
 from handlers.driving.service import Act, Driver, Player, Script, Stuck, deploy_everything, read_rules
 from handlers.projects import service as projects
@@ -72,8 +71,7 @@ def _prepare(engine: Engine) -> None:
 
 
 def _projects_of(variant: int) -> list[dict[str, str]]:
-    with (FOLDER / "demo_projects.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return [row for row in csv.DictReader(stream) if row["variant"] == str(variant)]
+    return [row for row in read_table("demo_projects") if row["variant"] == str(variant)]
 
 
 def _play(player: Player, driver: Driver, chance: random.Random) -> Any:

@@ -6,7 +6,6 @@ Mersenne Twister), so an auditor can repeat any draw.
 
 from __future__ import annotations
 
-import csv
 import random
 import secrets
 from collections.abc import Iterable, Sequence
@@ -19,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import Invalid
-from handlers.catalogue.service import FOLDER
+from handlers.catalogue.service import read_table
 from handlers.special.models import ExpertDrawRow
 
 LEAST_EXPERTS, MOST_EXPERTS = 3, 9
@@ -58,8 +57,7 @@ class Draw:
 @lru_cache(maxsize=1)
 def experts() -> tuple[Expert, ...]:
     """Every expert of processes/catalogue/experts.csv, in its order."""
-    with (FOLDER / "experts.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return tuple(Expert(row["name"], row["field"], row["organisation"]) for row in csv.DictReader(stream))
+    return tuple(Expert(row["name"], row["field"], row["organisation"]) for row in read_table("experts"))
 
 
 def choose(pool: Sequence[Expert], count: int, seed: str) -> tuple[Expert, ...]:

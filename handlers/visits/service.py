@@ -6,7 +6,6 @@ on line, by an agent or by mail is no visit.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,7 +20,7 @@ from engine.errors import Forbidden, Invalid
 from engine.policy import Actor
 from engine.store import audit
 from handlers.cases import service as cases
-from handlers.catalogue.service import FOLDER
+from handlers.catalogue.service import read_table
 from handlers.directory import service as directory
 from handlers.projects import service as projects
 from handlers.visits.models import VisitRow
@@ -58,8 +57,7 @@ class Visit:
 @lru_cache(maxsize=1)
 def reasons() -> dict[str, Reason]:
     """The reasons of processes/catalogue/visit_reasons.csv, by code."""
-    with (FOLDER / "visit_reasons.csv").open(encoding="utf-8-sig", newline="") as stream:
-        return {row["code"]: Reason(row["code"], row["name"], row["manual"] == "1") for row in csv.DictReader(stream)}
+    return {row["code"]: Reason(row["code"], row["name"], row["manual"] == "1") for row in read_table("visit_reasons")}
 
 
 def visits_of(session: Session, case_ids: Collection[int]) -> dict[int, list[Visit]]:
