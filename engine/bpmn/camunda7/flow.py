@@ -143,3 +143,16 @@ def properties(sheet: Sheet) -> None:
                 item.set("name", name)
                 item.set("value", found.get("value") or "")
         sheet.extensions().remove(group)
+
+
+def conditional_filter(sheet: Sheet) -> None:
+    """camunda:variableName and variableEvents of a conditional event. Variables are never deleted here."""
+    for definition in sheet.node.findall(BPMN + "conditionalEventDefinition"):
+        names = taken(definition, CAMUNDA7 + "variableName")
+        events = [event.strip() for event in (taken(definition, CAMUNDA7 + "variableEvents") or "").split(",") if event.strip()]
+        kept = ",".join(event for event in events if event in ("create", "update"))
+        if "delete" in events:
+            zh = "变量不会被删除，variableEvents 的 delete 不会发生。"
+            sheet.loss(zh, "Variables are never deleted: delete in variableEvents never happens.")
+        if names or kept:
+            Sheet(definition, sheet.resource).add("conditionalFilter", variableNames=names, variableEvents=kept or None)

@@ -54,6 +54,8 @@ def job(sheet: Sheet) -> None:
         kind = sheet.moved("topic", sheet.take("topic"))
         if kind is not None:
             sheet.add("taskDefinition", type=kind, retries=retries)
+        if sheet.kind.endswith("Task"):
+            priority(sheet)
         return
     for name in CODE:
         text = sheet.get(name)
@@ -67,6 +69,13 @@ def job(sheet: Sheet) -> None:
         sheet.loss("连接器（connector）请改为作业类型。", "A connector: give a job type instead.")
     for _field in sheet.children("field"):
         sheet.loss("注入的字段（field）请改为输入映射。", "An injected field: give an input mapping instead.")
+
+
+def priority(sheet: Sheet) -> None:
+    """The priority of an external task, or of those of a process."""
+    value = sheet.moved("taskPriority", sheet.take("taskPriority"))
+    if value is not None:
+        sheet.add("jobPriorityDefinition", priority=value)
 
 
 def _retries(sheet: Sheet) -> str | None:

@@ -24,8 +24,8 @@ NEEDLESS = {
     "asyncAfter": "每一步本来就是单独的事务",
     "exclusive": "同一办件的操作本来就排队",
     "historyTimeToLive": "历史保留期在服务器上设置",
-    "jobPriority": "作业没有优先级",
-    "taskPriority": "作业没有优先级",
+    "jobPriority": "引擎自己的步骤不分先后",
+    "taskPriority": "只有外部任务分先后",
     "isStartableInTasklist": "谁能启动由权限决定",
     "versionTag": "",
 }
@@ -98,10 +98,12 @@ def _element(sheet: Sheet) -> None:
         tag = sheet.take("versionTag")
         if tag is not None:
             sheet.add("versionTag", value=tag)
+        tasks.priority(sheet)
     flow.input_output(sheet)
     flow.properties(sheet)
     flow.loop(sheet)
     flow.expressions(sheet)
+    flow.conditional_filter(sheet)
 
 
 def _thrown_message(sheet: Sheet) -> None:

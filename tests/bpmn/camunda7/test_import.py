@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from engine.bpmn import lint, parse
 from engine.bpmn.camunda7 import is_camunda7, translate
@@ -158,3 +159,30 @@ def test_no_namespace_is_declared_without_need() -> None:
     head = translate(WHOLE, "x.bpmn").xml.decode().split(">", 2)[1]
     assert "zeebe" in head
     assert "ns0" not in translate(WHOLE, "x.bpmn").xml.decode()
+
+
+def legacy(process: str, body: str) -> bytes:
+    return (
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+        f'targetNamespace="t"><process id="p" isExecutable="true" {process}><startEvent id="s"/>{body}<endEvent id="e"/>'
+        '<sequenceFlow id="f1" sourceRef="s" targetRef="t"/><sequenceFlow id="f2" sourceRef="t" targetRef="e"/></process></definitions>'
+    ).encode()
+
+
+def test_priorities_of_external_tasks_become_those_of_jobs() -> None:
+    task = '<serviceTask id="t" camunda:type="external" camunda:topic="work" camunda:taskPriority="${rank}"/>'
+    translation = translate(legacy('camunda:taskPriority="7"', task), "x.bpmn")
+    (model,) = parse(translation.xml, "x.bpmn")
+    assert translation.complete and model.spec.named["t"].ext.job is not None
+    assert [text.get("priority") for text in etree.fromstring(translation.xml).iter("{*}jobPriorityDefinition")] == ["7", "=rank"]
+
+
+@pytest.mark.parametrize(("events", "kept", "complete"), [("create, update", "create,update", True), ("delete,update", "update", False)])
+def test_the_filter_of_a_conditional_event_arrives(events: str, kept: str, complete: bool) -> None:
+    event = '<intermediateCatchEvent id="t"><conditionalEventDefinition camunda:variableName="n" camunda:variableEvents="EVENTS">'
+    event += "<condition>${n &gt; 1}</condition></conditionalEventDefinition></intermediateCatchEvent>"
+    translation = translate(legacy("", event.replace("EVENTS", events)), "x.bpmn")
+    (found,) = etree.fromstring(translation.xml).iter("{*}conditionalFilter")
+    assert (found.get("variableNames"), found.get("variableEvents"), translation.complete) == ("n", kept, complete)
+    trigger = parse(translation.xml, "x.bpmn")[0].spec.named["t"].trigger
+    assert trigger is not None and trigger.watched == {"n"} and trigger.changes == set(kept.split(","))
