@@ -140,6 +140,7 @@ class Runtime:
     publish: list[Callable[[frozenset[str]], None]] = field(default_factory=list)
     definitions: LruCache[int, Row[Any]] = field(default_factory=lambda: LruCache(1024))
     bindings: LruCache[tuple[int, str, str], int | None] = field(default_factory=lambda: LruCache(4096))
+    versions: LruCache[tuple[str, int], int] = field(default_factory=lambda: LruCache(1024))
     models: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     decisions: LruCache[int, Any] = field(default_factory=lambda: LruCache(256))
     forms: LruCache[int, Any] = field(default_factory=lambda: LruCache(512))
@@ -167,7 +168,7 @@ class Runtime:
 
     def forget_definitions(self) -> None:
         """Empty the caches of what is deployed."""
-        for cache in (self.definitions, self.bindings, self.models, self.decisions, self.forms):
+        for cache in (self.definitions, self.bindings, self.versions, self.models, self.decisions, self.forms):
             cache.clear()
 
 

@@ -6,19 +6,20 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session
 
 from engine import clock
 from engine.runtime import Runtime, runtime_of
-from engine.store import models
+from engine.store.clock_row import CLOCK
 from engine.store.prepared import Prepared, fetch, fetch_together
 from engine.store.sending import end_reading, send_and_commit
 
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 MAX_FOLLOWING = 1_000
 """Pieces of work that the thread of one command does after its commit; what is left then lies in rows that the sweep finds."""
 _following = threading.local()
-_CLOCK = Prepared(select(models.business_clock.c.offset_seconds, models.business_clock.c.calendar_version))
+_glanced = ContextVar("glanced", default=False)
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 
     Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own.
     """
+    forget_glance()
     with runtime.writer, _opened(runtime, runtime.database) as session:
         committed = False
         try:
@@ -58,7 +60,7 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 def reading(runtime: Runtime) -> Iterator[Session]:
     """A session for queries: a plain BEGIN, so that it never waits for a writer; nothing is ever written."""
     with _opened(runtime, runtime.readers) as session:
-        with clock.offset_read_by(lambda: _read_clock(session)):
+        with nullcontext() if _glanced.get() else clock.offset_read_by(lambda: _read_clock(session)):
             yield session
         end_reading(session.outer)
 
@@ -66,12 +68,19 @@ def reading(runtime: Runtime) -> Iterator[Session]:
 def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of one query that needs no transaction, together with the business clock: for what every request asks first.
 
-    The calendar is not read anew here; whatever computes with it opens a session, which does.
+    The clock then holds for what is only read until `forget_glance` or the next unit of work, unless the calendar has to be read anew.
     """
     with runtime.glances.connect() as connection:
-        rows, found = fetch_together(connection, [(query, values), (_CLOCK, {})])
-    clock.set_offset(timedelta(seconds=found[0][0] if found else 0))
+        rows, found = fetch_together(connection, [(query, values), (CLOCK, {})])
+    seconds, calendar_version = found[0] if found else (0, 0)
+    clock.set_offset(timedelta(seconds=seconds))
+    _glanced.set(calendar_version == runtime.calendar_version)
     return rows
+
+
+def forget_glance() -> None:
+    """A request is over: the next one on this thread looks at the clock itself."""
+    _glanced.set(False)
 
 
 class _WorkSession(Session):
@@ -120,7 +129,7 @@ def _opened(runtime: Runtime, database: Database) -> Iterator[_WorkSession]:
 
 
 def _read_clock(session: Session) -> timedelta:
-    rows = fetch(session.connection(), _CLOCK, {})
+    rows = fetch(session.connection(), CLOCK, {})
     return _settle_clock(session, *(rows[0] if rows else (0, 0)))
 
 

@@ -22,7 +22,7 @@ from engine.policy import Actor
 from engine.settings import Settings
 from engine.store.database import Base, Instant
 from engine.store.prepared import Prepared
-from engine.unit_of_work import glance
+from engine.unit_of_work import forget_glance, glance
 from handlers.directory import service as directory
 from webapp.context import engine, is_fragment, wants_json
 
@@ -149,6 +149,7 @@ def install(app: Flask) -> None:
     app.config.update(SESSION_COOKIE_NAME="lianban_flash", SESSION_COOKIE_SAMESITE="Lax")
     app.before_request(load_user)
     app.before_request(require_login)
+    app.teardown_request(lambda _error: forget_glance())
 
 
 def load_user() -> None:

@@ -12,6 +12,7 @@ from engine.commands.root_run import RootRun, aside
 from engine.definitions import process_model
 from engine.errors import Conflict, NotFound
 from engine.policy import Actor
+from engine.runtime import runtime_of
 from engine.store import audit, definitions
 from engine.store import models as m
 from engine.store.prepared import Prepared, fetch
@@ -62,6 +63,10 @@ def _definition(session: Session, process_id: str, version: int | None) -> int:
         if latest is None:
             raise NotFound(what="流程", key=process_id)
         return latest
+    return runtime_of(session).versions.get((process_id, version), lambda: _key_of_version(session, process_id, version))
+
+
+def _key_of_version(session: Session, process_id: str, version: int) -> int:
     rows = fetch(session.connection(), _VERSION, {"process_id": process_id, "version": version})
     if not rows:
         raise NotFound(what="流程版本", key=f"{process_id} v{version}")

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from engine.changes import Binding
 from engine.errors import NotFound
 from engine.store import models as m
-from engine.store.prepared import Prepared, fetch
+from engine.store.clock_row import fetch_with_clock
+from engine.store.prepared import Prepared
 
 Kind = Literal["process", "decision", "form"]
 
@@ -77,7 +78,7 @@ def bound_key(
 ) -> int | None:
     """The key alone of the version that a reference with this binding means: a form's body is long."""
     values = {"identifier": identifier, "deployment": deployment_key, "tag": version_tag, "kind": kind}
-    rows = fetch(session.connection(), _KEYS[kind, binding], values)
+    rows = fetch_with_clock(session, _KEYS[kind, binding], values)
     return rows[0][0] if rows else None
 
 

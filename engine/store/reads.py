@@ -11,10 +11,10 @@ import orjson
 from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from engine import clock
 from engine.changes import StoredState
 from engine.errors import NotFound
 from engine.policy import Actor, TaskFacts
+from engine.store import clock_row
 from engine.store import models as m
 from engine.store.changes import InstanceRow
 from engine.store.models import split_key
@@ -63,9 +63,8 @@ def _instance_columns(table: FromClause) -> list[ColumnElement[Any]]:
 
 
 _CHILD = m.process_instance.alias("child")
-_CLOCK = [m.business_clock.c.offset_seconds, m.business_clock.c.calendar_version]
 _LOCK_ROOT = Prepared(
-    select(*_instance_columns(m.process_instance), *_CLOCK)
+    select(*_instance_columns(m.process_instance), *clock_row.COLUMNS)
     .join(_CHILD, _CHILD.c.root_key == m.process_instance.c.key)
     .outerjoin(m.business_clock, true())
     .where(_CHILD.c.key == bindparam("instance"))
@@ -80,7 +79,7 @@ _LOCK_ONLY = Prepared(
 _TASK = [m.user_task.c[field.name] for field in fields(LockedTask) if field.name in m.user_task.columns]
 _HAS_DRAFTS = exists().where(m.user_task_draft.c.task_key == m.user_task.c.key)
 _TASK_AND_ROOT = Prepared(
-    select(*_instance_columns(m.process_instance), *_CLOCK, *_TASK, _HAS_DRAFTS)
+    select(*_instance_columns(m.process_instance), *clock_row.COLUMNS, *_TASK, _HAS_DRAFTS)
     .join(m.process_instance, m.process_instance.c.key == m.user_task.c.root_key)
     .outerjoin(m.business_clock, true())
     .where(m.user_task.c.key == bindparam("task"))
@@ -101,7 +100,7 @@ def lock_root(session: Session, instance_key: int) -> InstanceRow:
     if not rows:
         raise NotFound(what="流程实例", key=instance_key)
     *columns, seconds, calendar_version = rows[0]
-    _settle_clock(session, seconds, calendar_version)
+    clock_row.settle(session, seconds, calendar_version)
     return InstanceRow(*columns)
 
 
@@ -117,14 +116,9 @@ def lock_task(session: Session, task_key: int) -> tuple[InstanceRow, InstanceRow
     if not rows:
         raise NotFound(what="任务", key=task_key)
     row, count = rows[0], len(_INSTANCE)
-    _settle_clock(session, row[count], row[count + 1])
+    clock_row.settle(session, row[count], row[count + 1])
     root, task = InstanceRow(*row[:count]), LockedTask(*row[count + 2 :])
     return root, root if root.key == instance_key else instance_row(session, instance_key), task
-
-
-def _settle_clock(session: Session, seconds: int | None, calendar_version: int | None) -> None:
-    if not clock.offset_is_known():
-        session.info["settle_clock"](seconds or 0, calendar_version or 0)
 
 
 def instance_row(session: Session, key: int) -> InstanceRow:
