@@ -5,13 +5,12 @@ The only import allowed from outside.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,12 @@ from sqlalchemy import select
 
 from engine import Engine, clock
 from engine.clock import CHINA
-from handlers.catalogue.service import FOLDER, catalogue
+from handlers.catalogue.service import catalogue, read_table
 from handlers.demo.people import add_people
 from handlers.driving.service import Driver, Player, Script, deploy_everything, rules_of
 from handlers.filing import service as filing
 from handlers.materials import service as materials
+from handlers.projects import service as projects
 from handlers.projects.models import ProjectRow
 
 __all__ = ["DEMO_DATE", "add_people", "load_demo"]
@@ -37,21 +37,32 @@ MATERIALS_SHOWN = 4
 Report = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Milestone:
+    """What is entered of a milestone: its planned day, or its actual day with the evidence."""
+
+    person: str
+    code: str
+    day: date
+    evidence: str
+
+
 @dataclass(slots=True)
 class _Part:
-    """One project of the demo: its row of demo_projects.csv, its script, its player once it is registered, its next act, and
-    when it applies for which item beside the main line."""
+    """One project of the demo: its row of demo_projects.csv, its script, its player once it is registered, its next act, when it applies
+    for which item beside the main line, and when the window or an agent enters which milestone."""
 
     row: dict[str, str]
     script: dict[str, Any]
     next_at: datetime | None
     player: Player | None = None
     filings: list[tuple[datetime, str]] = field(default_factory=list)
+    milestones: list[tuple[datetime, _Milestone]] = field(default_factory=list)
 
     def plan(self) -> None:
         """Find out when the next act is: the player's, or an application for an item beside the main line."""
         if self.player is not None:
-            times = [self.player.next_time(), self.filings[0][0] if self.filings else None]
+            times = [self.player.next_time(), *(planned[0][0] for planned in (self.filings, self.milestones) if planned)]
             self.next_at = min((at for at in times if at is not None), default=None)
 
 
@@ -80,10 +91,21 @@ def load_demo(engine: Engine, report: Report = lambda _line: None) -> bool:
 
 
 def _parts() -> list[_Part]:
-    with (FOLDER / "demo_projects.csv").open(encoding="utf-8-sig", newline="") as stream:
-        rows = {row["number"]: row for row in csv.DictReader(stream)}
+    rows = {row["number"]: row for row in read_table("demo_projects")}
     scripts = orjson.loads(SCRIPTS.read_bytes())
-    return [_Part(rows[s["number"]], s, _moment(s["at"]), filings=[(_moment(at), item) for at, item in s.get("file", [])]) for s in scripts]
+    return [
+        _Part(
+            rows[script["number"]],
+            script,
+            _moment(script["at"]),
+            filings=[(_moment(at), item) for at, item in script.get("file", [])],
+            milestones=[
+                (_moment(at), _Milestone(person, code, date.fromisoformat(day), evidence))
+                for at, person, code, day, evidence in script.get("milestones", [])
+            ],
+        )
+        for script in scripts
+    ]
 
 
 def _moment(text: str) -> datetime:
@@ -101,6 +123,9 @@ def _advance(driver: Driver, part: _Part, report: Report) -> None:
         if part.filings and part.filings[0][0] <= clock.now():
             _file(driver, part.row["applicant"], part.player.project.id, part.filings.pop(0)[1])
             return
+        if part.milestones and part.milestones[0][0] <= clock.now():
+            _enter(driver, part.player.project.id, part.milestones.pop(0)[1])
+            return
         part.player.act()
         return
     row, script = part.row, part.script
@@ -116,6 +141,16 @@ def _file(driver: Driver, applicant: str, project_id: int, item: str) -> None:
     """The applicant applies for an item of 并行推进."""
     with driver.engine.unit_of_work() as session:
         filing.file_item(session, driver.actor(applicant), project_id, item)
+
+
+def _enter(driver: Driver, project_id: int, milestone: _Milestone) -> None:
+    """The window or an agent plans a milestone, or registers it with its evidence."""
+    with driver.engine.unit_of_work() as session:
+        actor = driver.actor(milestone.person)
+        if milestone.evidence:
+            projects.register_milestone(session, actor, project_id, milestone.code, milestone.day, milestone.evidence)
+        else:
+            projects.plan_milestone(session, actor, project_id, milestone.code, milestone.day)
 
 
 def _upload(driver: Driver, applicant: str, project_id: int) -> None:

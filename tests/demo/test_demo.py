@@ -12,11 +12,12 @@ from engine.policy import SYSTEM
 from engine.store import models as m
 from engine.store import reads
 from handlers.cases.service import Case, case_history, cases_of
-from handlers.clock.service import CaseClock, Limit, clock_of, explain_days
+from handlers.clock.service import CaseClock, Limit, View, clock_of, explain_days
 from handlers.demo.service import DEMO_DATE, load_demo
 from handlers.documents.service import documents_of
 from handlers.lights import of_budget
 from handlers.materials.service import materials_of
+from handlers.performance.service import measures
 from handlers.projects import service as projects
 from handlers.promises import service as promises
 from tests.demo.conftest import Demo
@@ -196,6 +197,47 @@ def test_project_10_is_over_the_hundred_days(loaded: Demo) -> None:
     """R068: 101 used working days are red."""
     seen = loaded.board("城市书房")
     assert (seen.used, seen.limit) == (101, 100)
-    assert of_budget(seen.used, seen.limit).colour == "red"
+    assert seen.limit is not None and of_budget(seen.used, seen.limit).colour == "red"
     _case, found = case_clock(loaded, "城市书房", "FG03")
     assert found.reading.light == "red" and max(one.number or 0 for one in explain_days(found, DEMO_DATE.date())) == 101
+
+
+VIEWS: tuple[View, ...] = ("promise", "statutory", "reform")
+LANDING = {"年产6万吨乳制品加工项目": 30, "丝路冷链物流中心": 62, "庭州文旅街区": 27, "生物医药研发中心": 18}
+"""Calendar days from the agreement to the land contract, counted by hand: 20 April to 20 May, 18 May to 19 July, 10 May to 6 June,
+13 June to 1 July."""
+
+
+def test_the_measures_equal_a_hand_calculation(loaded: Demo) -> None:
+    """R005: 137 days over four projects are 34.25, rounded 34.3; 审批用时 is what each project's board says, 101 for the book houses."""
+    with loaded.engine.reading() as session:
+        found = measures(session, SYSTEM, date(2022, 1, 1), DEMO_DATE.date())
+    by_name = {line.name: line for line in found.lines}
+    assert {name: line.landing.days for name, line in by_name.items() if line.landing.finished} == LANDING
+    assert (found.landing.count, found.landing.mean) == (4, 34.3)
+    assert {name: line.approval for name, line in by_name.items()} == {name: loaded.board(name).used for name in CODES}
+    assert [line.name for line in found.over_budget] == ["城市书房(三处)"] and found.over_budget[0].approval == 101
+    started = {name: line.starting.days for name, line in by_name.items() if line.starting.begin is not None}
+    assert started["年产6万吨乳制品加工项目"] == (DEMO_DATE.date() - date(2022, 5, 20)).days and found.starting.count == 0
+
+
+def test_the_dairy_landed_three_weeks_early(loaded: Demo) -> None:
+    """R003: the four 早 with planned and actual day."""
+    with loaded.engine.reading() as session:
+        found = {one.early: one for one in projects.milestones(session, loaded.board("乳制品").project.id) if one.early}
+    assert list(found) == ["早落地", "早开工", "早建设", "早运营"]
+    assert (found["早落地"].planned, found["早落地"].actual, found["早落地"].delay_days) == (date(2022, 6, 10), date(2022, 5, 20), -21)
+    assert found["早运营"].planned == date(2023, 10, 31) and found["早运营"].actual is None
+
+
+def test_every_case_explains_every_day_in_each_way_to_count(loaded: Demo) -> None:
+    """Issue 6: no day without a kind, none that does not count without a reason; the counted days are what the clock says."""
+    with loaded.engine.reading() as session:
+        for line in projects.list_projects(session, SYSTEM).rows:
+            for case in cases_of(session, line.project.id):
+                found = clock_of(session, case.id, clock.now())
+                for view in VIEWS:
+                    days = explain_days(found, DEMO_DATE.date(), view)
+                    assert days and all(one.number is not None or one.reason for one in days), (case.item_name, view)
+                counted = [one for one in explain_days(found, DEMO_DATE.date()) if one.number is not None and not one.future]
+                assert len(counted) == found.reading.elapsed

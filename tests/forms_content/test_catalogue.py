@@ -154,7 +154,7 @@ def test_materials() -> None:
 
 
 def test_documents_are_w01_to_w34() -> None:
-    assert [row["code"] for row in rows("documents")] == [f"W{number:02d}" for number in range(1, 35)]
+    assert [row["code"] for row in rows("documents")] == [f"W{number:02d}" for number in range(1, 36)]
     assert all(row["must_contain"] for row in rows("documents"))
 
 
