@@ -22,6 +22,7 @@ OPERATIONS: dict[str, LazyString] = {
     "instance.migrated": lazy_gettext("迁移到其他版本"),
     "instance.migration_undone": lazy_gettext("撤销迁移"),
     "ad_hoc.activated": lazy_gettext("启动临时环节"),
+    "conditions.evaluated": lazy_gettext("重新判断条件"),
     "message.published": lazy_gettext("发送消息"),
     "signal.broadcast": lazy_gettext("广播信号"),
     "batch.created": lazy_gettext("开始批量操作"),
@@ -80,7 +81,7 @@ def details(action: str, data: Mapping[str, Any]) -> str:
         return f"{data.get('from', '')} → {data.get('to', '')}"
     if action == "clock.moved" and data.get("to"):
         return _("业务时间改为 %(at)s", at=when(data["to"]))
-    names = data.get("names") or data.get("resources") or []
+    names = data.get("names") or data.get("resources") or data.get("elements") or []
     parts = [str(data.get(key)) for key in ("name", "processId", "kind", "messageName") if data.get(key)]
     if isinstance(names, list) and names:
         parts.append("、".join(str(name) for name in names[:5]) + (f" … {len(names)}" if len(names) > 5 else ""))

@@ -4,6 +4,7 @@ decisions, called instances, the audit trail. Of a past moment only what the his
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,9 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from engine import commands
+from engine.bpmn import ElementInfo
+from engine.commands import WaitingCondition
 from engine.errors import NotFound
 from engine.store import inspection, reads
 from engine.store.history import VariableChange
@@ -26,8 +30,9 @@ from engine.store.search_sources import INCIDENTS, JOBS, USER_TASKS
 from handlers.directory import service as directory
 from handlers.tasks import service as task_service
 from webapp import audit_words
+from webapp.context import actor
 from webapp.decision_screen import explain
-from webapp.instance_screen import Picture, children_of, element_name, member_labels
+from webapp.instance_screen import Picture, bodies, children_of, element_name, member_labels
 from webapp.runs_screen import people as people_named
 
 TABS: dict[str, LazyString] = {
@@ -42,6 +47,13 @@ TABS: dict[str, LazyString] = {
 PAST_TABS = ("variables", "incidents", "work", "decisions", "audit")
 """What the history tells of a past moment."""
 
+BEGINNINGS = frozenset(
+    {
+        *("task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "scriptTask", "businessRuleTask", "callActivity"),
+        *("subProcess", "transaction", "adHocSubProcess", "intermediateCatchEvent", "intermediateThrowEvent"),
+    }
+)
+"""What people begin inside an ad-hoc subprocess."""
 MAX_ROWS = 200
 MAX_SCOPES = 20
 """Scopes beside the process that are listed unless an element is chosen: then its own and those around it are."""
@@ -108,7 +120,11 @@ def build(session: Session, seen: Picture, tab: str, scope: int) -> dict[str, An
         },
         "incidents": lambda: {"incidents": list(incidents(session, seen))},
         "work": lambda: work(session, seen),
-        "messages": lambda: {"messages": _found(session, MESSAGE_SUBSCRIPTIONS, seen.row.key), "element_names": element_names(seen)},
+        "messages": lambda: {
+            "messages": _found(session, MESSAGE_SUBSCRIPTIONS, seen.row.key),
+            "conditions": conditions(session, seen),
+            "element_names": element_names(seen),
+        },
         "decisions": lambda: {"decisions": decisions(session, seen)},
         "calls": lambda: calls(session, seen),
         "audit": lambda: {"events": audit_lines(session, _audit_of(session, seen))},
@@ -127,7 +143,7 @@ def _tabs(session: Session, seen: Picture) -> list[tuple[str, LazyString, int]]:
         "incidents": len(seen.failed),
         "work": search(session, USER_TASKS, [*here, Condition("state", "eq", "CREATED")], page=none).total
         + search(session, JOBS, [*here, Condition("state", "in", ["CREATED", "FAILED"])], page=none).total,
-        "messages": search(session, MESSAGE_SUBSCRIPTIONS, here, page=none).total,
+        "messages": search(session, MESSAGE_SUBSCRIPTIONS, here, page=none).total + len(conditions(session, seen)),
         "calls": len(children_of(session, seen.row.key)),
     }
     return [(code, name, counts.get(code, 0)) for code, name in TABS.items()]
@@ -240,13 +256,14 @@ def _short(value: Any) -> str:
 def work(session: Session, seen: Picture) -> dict[str, Any]:
     """User tasks (open first) and jobs, newest first; of a past moment the tasks open then."""
     if seen.moment.at is not None:
-        return {"past_tasks": seen.open_tasks, "tasks": [], "jobs": []}
+        return {"past_tasks": seen.open_tasks, "tasks": [], "jobs": [], "ad_hoc": []}
     tasks = sorted(_found(session, USER_TASKS, seen.row.key, "creation_date"), key=lambda task: task.state != "CREATED")
     jobs = _found(session, JOBS, seen.row.key, "job_key")
     units = directory.unit_names(session)
     people = people_named(session, [name for task in tasks for name in (task.assignee, task.completed_by) if name])
     return {
         "past_tasks": [],
+        "ad_hoc": ad_hoc(seen),
         "tasks": tasks,
         "jobs": jobs,
         "people": people,
@@ -254,6 +271,39 @@ def work(session: Session, seen: Picture) -> dict[str, Any]:
         "job_states": JOB_STATES,
         "element_names": element_names(seen),
     }
+
+
+def ad_hoc(seen: Picture) -> list[dict[str, Any]]:
+    """The open ad-hoc subprocesses with what can be begun inside: everything that does not begin by itself."""
+    labels = member_labels(seen)
+    around = bodies(seen.elements)
+    running = Counter((each.scope_id, each.element_id) for each in seen.elements if each.state == "ACTIVE")
+    found = []
+    for each in seen.elements:
+        info = seen.model.elements.get(each.element_id)
+        if info is None or info.kind != "adHocSubProcess" or each.state != "ACTIVE" or each.token_id in around:
+            continue
+        inside = [one for one in seen.model.elements.values() if one.parent == info.id and _can_begin(one)]
+        found.append(
+            {
+                "key": element_key(seen.row.key, each.token_id),
+                "name": element_name(info),
+                "label": labels.get(each.token_id, ""),
+                "elements": [(one.id, element_name(one), running[each.token_id, one.id]) for one in inside],
+            }
+        )
+    return found
+
+
+def _can_begin(info: ElementInfo) -> bool:
+    return not info.attached_to and info.kind in BEGINNINGS
+
+
+def conditions(session: Session, seen: Picture) -> list[WaitingCondition]:
+    """The conditional events that wait; an ended instance has none."""
+    if seen.row.state != "ACTIVE" or not any(info.trigger == "conditional" for info in seen.model.elements.values()):
+        return []
+    return commands.waiting_conditions(session, actor(), seen.row.key)
 
 
 def decisions(session: Session, seen: Picture) -> list[dict[str, Any]]:

@@ -46,6 +46,20 @@ class Operations:
         self._run(lambda: moved.update(follow_calendar(self._process, tasks)))
         return moved
 
+    # ------------------------------------------------------------------ conditional events
+    def waiting_conditions(self) -> list[tuple[int, str, str]]:
+        """(token id, element id, expression) of every conditional event that waits."""
+        found = []
+        for token_id, token in sorted(self._process.conditions.items()):
+            trigger = token.task_spec.trigger
+            text = trigger.expression.text if trigger is not None and trigger.expression is not None else ""
+            found.append((token_id, token.task_spec.bpmn_id, text))
+        return found
+
+    def evaluate_conditions(self) -> None:
+        """Look at all of them now, though no variable was written."""
+        self._run(self._process.evaluate_conditions)
+
     # ------------------------------------------------------------------ return and withdraw
     def return_to(self, token_id: int, element_id: str, history: Iterable[ElementEvent], mode: moves.Mode = "all") -> int:
         """Go back from a live token to an earlier element (退回): the id of the fresh token there.

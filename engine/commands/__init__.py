@@ -21,6 +21,7 @@ from engine.commands.modify_instance import modify_instance, read_modification
 from engine.commands.move_clock import move_clock
 from engine.commands.plan_migration import MigrationPlan, Trial, plan_migration, suggest_mapping, try_migration
 from engine.commands.publish_message import broadcast_signal, publish_message
+from engine.commands.reevaluate_conditions import WaitingCondition, reevaluate_conditions, waiting_conditions
 from engine.commands.remove_sign import remove_sign
 from engine.commands.reschedule import reschedule
 from engine.commands.resolve_incident import resolve_incident
@@ -43,6 +44,7 @@ __all__ = [
     "ReturnTarget",
     "Trial",
     "Undoable",
+    "WaitingCondition",
     "activate_ad_hoc",
     "activate_jobs",
     "add_sign",
@@ -78,6 +80,7 @@ __all__ = [
     "publish_message",
     "read_migration",
     "read_modification",
+    "reevaluate_conditions",
     "release_job",
     "remove_sign",
     "reschedule",
@@ -99,6 +102,7 @@ __all__ = [
     "undo_migration",
     "undoable_of_batch",
     "update_task",
+    "waiting_conditions",
     "withdraw_task",
     "withdrawable",
 ]

@@ -1,4 +1,5 @@
-"""In Chromium: heat, selecting instances, mapping by mouse and keyboard, dry run, a batch with progress, undo; axe is content."""
+"""In Chromium: heat, selecting instances, mapping by mouse and keyboard, dry run, a batch with progress over 1,000 running instances, undo;
+axe is content."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from tests.webapp.versions import MIGRATE, NEW, OLD, RUNS, add_watchers, complet
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 Axe = Callable[[Page], list[str]]
-MANY = 30
+MANY, CROWD = 30, 1_000
 
 
 @pytest.fixture
@@ -75,16 +76,35 @@ def test_selecting_instances_by_keyboard(site: Site) -> None:
     expect(page.get_by_text("共 30 个流程实例")).to_be_visible()
 
 
-def test_migrate_all_and_bring_them_back(site: Site, axe: Axe) -> None:
-    page = site.visit("fenxi")
+@pytest.fixture
+def crowd(engine: Engine, serve: Callable[[Engine], Site]) -> Site:
+    """1,000 instances of v1, two of them at 审查; v2 has that step under another id."""
+    with engine.unit_of_work() as session:
+        directory.import_units(session)
+    add_watchers(engine)
+    deploy(engine, OLD)
+    keys = start(engine, CROWD)
+    complete(engine, keys[0])
+    complete(engine, keys[1])
+    deploy(engine, NEW)
+    return serve(engine)
+
+
+def test_migrate_a_thousand_and_bring_them_back(crowd: Site, axe: Axe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both batches run slice by slice, as a worker runs them, while their pages show how far they are."""
+    batches: list[int] = []
+    jobs = type(crowd.engine.runtime.jobs)
+    monkeypatch.setattr(jobs, "enqueue", lambda _jobs, _session, name, key: batches.append(key) if name == "run_batch" else None)
+    page = crowd.visit("fenxi")
     page.goto(f"{RUNS}?version=1")
+    expect(page.locator(".heat-badge")).to_have_text(["998", "2"])
     page.get_by_role("link", name="迁移到其他版本").press("Enter")
     expect(page.locator("[data-migration][data-drawn]")).to_be_visible()
     expect(page.locator(box(page, 0, "review") + ">> xpath=self::*[contains(@class, 'diff-removed')]")).to_be_visible()
     expect(page.locator(box(page, 1, "sign") + ">> xpath=self::*[contains(@class, 'diff-added')]")).to_be_visible()
     assert axe(page) == []
     page.get_by_role("button", name="试算").click()
-    expect(page.get_by_text("28 个可以迁移")).to_be_visible()
+    expect(page.get_by_text("998 个可以迁移")).to_be_visible()
     expect(page.get_by_text("2 个不能迁移")).to_be_visible()
     expect(page.locator("[data-migration][data-drawn]")).to_be_visible()
     page.locator(box(page, 0, "review")).first.click()
@@ -97,19 +117,29 @@ def test_migrate_all_and_bring_them_back(site: Site, axe: Axe) -> None:
     expect(page.get_by_text("需要指定对应元素")).to_have_count(0)
     expect(page.locator("[data-trial]")).to_have_count(0)  # it was about another mapping
     page.get_by_role("button", name="试算").click()
-    expect(page.get_by_text("30 个实例都可以迁移")).to_be_visible()
+    expect(page.get_by_text("1000 个实例都可以迁移")).to_be_visible()
     assert axe(page) == []
     page.locator("#reason").fill("审查改为联合审查")
     page.get_by_role("button", name="执行迁移").click()
-    expect(page.get_by_text("完成 30", exact=False).first).to_be_visible()
+    watch(page, crowd.engine, batches)
     assert axe(page) == []
     page.get_by_role("link", name="撤销这次迁移").click()
     page.locator("#reason").fill("发现问题")
     assert axe(page) == []
     page.get_by_role("button", name="撤销迁移").click()
-    expect(page.get_by_text("完成 30", exact=False).first).to_be_visible()
+    watch(page, crowd.engine, batches)
     page.goto(f"{RUNS}?version=1")
-    expect(page.locator(".heat-badge")).to_have_text(["28", "2"])
+    expect(page.locator(".heat-badge")).to_have_text(["998", "2"])
+
+
+def watch(page: Page, engine: Engine, batches: list[int]) -> None:
+    """Run the batch whose page is open to its end: the page follows by itself."""
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "0")
+    commands.run_batch(engine.runtime, batches.pop())
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", str(running.SLICE))
+    while batches:
+        commands.run_batch(engine.runtime, batches.pop())
+    expect(page.get_by_text(f"完成 {CROWD}", exact=False).first).to_be_visible()
 
 
 def test_the_mapping_by_keyboard(site: Site) -> None:

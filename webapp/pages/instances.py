@@ -134,6 +134,35 @@ def publish(key: int, subscription: int) -> Response:
     return _back(key, "messages")
 
 
+@blueprint.post("/ad-hoc/<int:element>")
+def activate_ad_hoc(key: int, element: int) -> Response:
+    """Begin the chosen elements of an open ad-hoc subprocess; with `cancel` what runs inside is ended first."""
+    elements: dict[str, dict[str, Any]] = {name: {} for name in request.form.getlist("element")}
+    if not elements:
+        raise Invalid(reason=_("请选择要启动的环节"))
+    with engine().unit_of_work() as session:
+        model = instance_screen.picture(session, actor(), key, None).model
+        where = instance_screen.scope_key(key, str(element))
+        commands.activate_ad_hoc(session, actor(), where, elements, cancel_remaining="cancel" in request.form)
+        names = [model.elements[name].name or name for name in elements]
+    flash(_("已启动：%(names)s", names="、".join(names)), "success")
+    return _back(key, "work")
+
+
+@blueprint.post("/conditions")
+def reevaluate(key: int) -> Response:
+    """Evaluate every condition that the instance waits for."""
+    with engine().unit_of_work() as session:
+        before = len(commands.waiting_conditions(session, actor(), key))
+        after = commands.reevaluate_conditions(session, actor(), key)
+        failed = bool(reads.incidents_of_instance(session, key))
+    if failed:
+        flash(_("已重新判断，有条件无法计算，请看异常。"), "error")
+    else:
+        flash(_("已重新判断：%(n)s 个条件成立后不再等待，%(m)s 个继续等待。", n=max(0, before - after), m=after), "success")
+    return _back(key, "incidents" if failed else "messages")
+
+
 # ---------------------------------------------------------------------- suspend, resume, cancel
 @blueprint.get("/<any(suspend, resume, cancel):what>")
 def confirm(key: int, what: str) -> str:

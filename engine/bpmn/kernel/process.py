@@ -229,6 +229,12 @@ class Process(Scope, spiff.BpmnWorkflow):
                 if token._state == WAITING:
                     token.task_spec.rearm(token, names)
 
+    def evaluate_conditions(self) -> None:
+        """Look at every condition that is waited for, whatever was written: it may ask what time it is."""
+        for token in in_order(self.conditions):
+            if token._state == WAITING:
+                token.task_spec.test_condition(token, None)
+
     def refresh_timers(self) -> None:
         """Evaluate every waiting FEEL timer again: what a function of the host gives has changed."""
         for token in in_order(self.watched_timers):
