@@ -2,14 +2,17 @@
 
 The diagram says who may: the zeebe property `returnPolicy` of the user task, or of the subprocess or process around it (the nearest one
 counts): "branch" (back along one's own branch; the others keep their tokens and opinions), "all" (parallel branches that began after the
-target are recalled), both separated by a comma, or "none". Without the property nothing may be returned.
+target are recalled), both separated by a comma, or "none". Without the property nothing may be returned. A subprocess that allows returns
+is a fence: what is inside is returned to steps inside (a case that was accepted is not returned to before its acceptance).
 
-The target may lie in the process that called this one: the call is cancelled then. It may not lie inside a called process that has ended,
-nor inside an ended multi-instance: these are returned to as a whole. What was said and done stays in the history and in the audit trail.
+Without a fence the target may lie in the process that called this one: the call is cancelled then. It may not lie inside a called process
+that has ended, nor inside an ended multi-instance: these are returned to as a whole. What was said and done stays in the history and in the
+audit trail.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -77,7 +80,10 @@ def return_task(
     if mode not in allowed:
         names = "、".join(_NAMES[each] for each in allowed)
         raise Forbidden(reason=f"流程图只允许{names}" if allowed else "流程图没有允许从这个环节退回")
-    level = _level_of(_levels(session, run, task_key), element_id, instance_key)
+    level = _level_of(_fenced(_levels(session, run, task_key), task.element_id), element_id, instance_key)
+    fence = _fence(level, task)
+    if not _inside(level, fence, element_id):
+        raise Conflict(reason=f"不能退回到“{_name(level.model, element_id)}”，它在“{_name(level.model, fence)}”以外")
     live, events = run.instance(level.key), history.element_events(session, level.key)
     if mode == "branch" and level.below:
         raise Conflict(reason=f"退回到 {element_id} 会收回其他并行分支（{'、'.join(level.below)}）")
@@ -112,12 +118,13 @@ def return_targets(session: Session, actor: Actor, task_key: int) -> list[Return
         return []
     doers = _doers(session, task.root_key)
     found: list[ReturnTarget] = []
-    for level in _levels(session, look, task_key):
+    for level in _fenced(_levels(session, look, task_key), task.element_id):
+        fence = _fence(level, task)
         live, events = look.instance(level.key), history.element_events(session, level.key)
         names = {token.token_id: _name(level.model, token.element_id) for token in live.live_tokens()}
         for point in live.return_points(level.token_id, events):
             element = level.model.elements.get(point.element_id)
-            if element is None or element.kind not in PEOPLE:
+            if element is None or element.kind not in PEOPLE or not _inside(level, fence, element.id):
                 continue
             recalled = tuple(dict.fromkeys((*(names[each] for each in point.recalled), *level.below)))
             modes = tuple(each for each in allowed if each == "all" or not recalled)
@@ -136,6 +143,33 @@ def return_policy(model: ProcessModel, element_id: str) -> tuple[Mode, ...]:
             return _modes(element.properties[POLICY])
         current = element.parent
     return _modes(model.properties.get(POLICY, ""))
+
+
+def _around(model: ProcessModel, element_id: str) -> Iterator[str]:
+    """The subprocesses around an element, the innermost first."""
+    current = model.elements[element_id].parent
+    while current:
+        yield current
+        current = model.elements[current].parent
+
+
+def _fence_around(model: ProcessModel, element_id: str) -> str:
+    """The innermost subprocess around an element that allows returns, or ""."""
+    return next((each for each in _around(model, element_id) if _modes(model.elements[each].properties.get(POLICY, ""))), "")
+
+
+def _fence(level: _Level, task: Row[Any]) -> str:
+    """What the target must lie in, or ""; the processes that called the task's own have no fence."""
+    return _fence_around(level.model, task.element_id) if level.key == task.instance_key else ""
+
+
+def _inside(level: _Level, fence: str, element_id: str) -> bool:
+    return not fence or fence in _around(level.model, element_id)
+
+
+def _fenced(levels: list[_Level], element_id: str) -> list[_Level]:
+    """The levels that may be returned to: the task's own only, when there is a fence."""
+    return levels[:1] if _fence_around(levels[0].model, element_id) else levels
 
 
 def _modes(written: str) -> tuple[Mode, ...]:

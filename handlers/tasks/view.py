@@ -131,7 +131,7 @@ def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
         task=shown[task_key],
         limited=limited,
         schema=schema,
-        data={} if limited else _form_data(row, draft, variables),
+        data={} if limited else _form_data(row, draft, variables, directory.unit_names(session)),
         draft_at=draft.saved_at if draft is not None else None,
         can_claim=_may(actor, "claim", row, facts) and row.assignee is None,
         can_release=_may(actor, "unclaim", row, facts) and row.assignee == actor.username and bool(row.candidate_groups),
@@ -196,11 +196,11 @@ def _is_member(row: Row[Any]) -> bool:
     return bool(row.properties.get("role") == "member")
 
 
-def _form_data(row: Row[Any], draft: Row[Any] | None, variables: dict[str, Any]) -> dict[str, Any]:
-    """What the form shows: a finished task's submission, else the variables with the person's draft over them."""
+def _form_data(row: Row[Any], draft: Row[Any] | None, variables: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """What the form shows: a finished task's submission, else the variables with the person's draft over them and the units' `names`."""
     if row.state != "CREATED":
         return dict(row.submission or {})
-    return variables | (dict(draft.data) if draft is not None else {})
+    return {"unitNames": names} | variables | (dict(draft.data) if draft is not None else {})
 
 
 def _case_of(session: Session, row: Row[Any]) -> Case | None:

@@ -231,6 +231,7 @@ def test_a_reviewer_returns_their_own_branch_and_the_lead_recalls_all(office: Of
     with office.engine.reading() as session:
         targets = {target.element_id: target.modes for target in commands.return_targets(session, lead, summing.key)}
     assert set(targets) >= {"t_site", "t_plan", "t_farm", "t_use"} and "branch" in targets["t_site"]
+    assert not {"ca_intake", "t_apply"} & set(targets), "an accepted case is not returned to before its acceptance"
     with office.engine.unit_of_work() as session:
         commands.return_task(session, lead, summing.key, "t_site", reason="踏勘记录缺少照片。", mode="branch")
     assert item.open() == {"t_site"}

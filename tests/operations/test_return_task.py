@@ -81,6 +81,22 @@ def test_the_nearest_policy_counts(engine: Engine) -> None:
     assert open_ids(engine) == ["a"]
 
 
+def test_a_subprocess_that_allows_returns_is_a_fence(engine: Engine) -> None:
+    """A case that was accepted is not returned to before its acceptance (行政许可法 32)."""
+    inner = el("startEvent", "s2") + task("i") + task("k", returnPolicy="branch,all") + el("endEvent", "e2") + chain("s2", "i", "k", "e2")
+    sp = sub("sp", zeebe('<zeebe:properties><zeebe:property name="returnPolicy" value="branch"/></zeebe:properties>') + inner)
+    deploy(engine, process(START + task("a") + sp + END + chain("s", "a", "sp", "e"), returnPolicy="branch"))
+    start(engine)
+    complete(engine, "a")
+    complete(engine, "i")
+    targets = do(engine, commands.return_targets, ANNA, open_task(engine, "k").key)
+    assert [target.element_id for target in targets] == ["i"]
+    with pytest.raises(Conflict, match="以外"):
+        back(engine, "k", "a", "all")
+    back(engine, "k", "i")
+    assert open_ids(engine) == ["i"]
+
+
 def test_branch_leaves_the_siblings_their_tokens_and_opinions(engine: Engine) -> None:
     deploy(engine, process(BLOCK, returnPolicy="branch"))
     key = start(engine)
