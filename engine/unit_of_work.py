@@ -101,9 +101,10 @@ class _WorkSession(Session):
             leave_turn=_nothing,
         )
 
-    def connection(self, *_: Any, **__: Any) -> Connection:
-        """The connection, without asking which one this session would use: it has only one."""
-        return self.outer
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """The connection, without asking which one this session would use: it has only one. Inside a savepoint the session is asked,
+        because it sets the savepoint when somebody first needs it."""
+        return super().connection(*arguments, **options) if self.in_nested_transaction() else self.outer
 
 
 def _nothing() -> None:

@@ -143,7 +143,7 @@ _KNOWN_TASK: dict[str, Any] = _UNSET_TASK | {
 }
 """A task whose row was read under the lock: of what is written only the columns of the conflict clause reach the row."""
 _CLOSE_HELD_TASK = Prepared(update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at")
-_DELETE_CANDIDATES = Prepared(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key == bindparam("task")))
+_DELETE_CANDIDATES = Prepared(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key == bindparam("task")), apart=True)
 _DELETE_DRAFTS = Prepared(delete(m.user_task_draft).where(m.user_task_draft.c.task_key == bindparam("task")))
 _DELETE_SUBSCRIPTION = Prepared(delete(m.message_subscription).where(m.message_subscription.c.key == bindparam("gone")))
 _DELETE_SIGNAL_WAIT = Prepared(delete(m.signal_wait).where(m.signal_wait.c.key == bindparam("gone")))

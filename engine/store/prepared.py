@@ -26,12 +26,14 @@ class Prepared:
     """One Core statement whose parameters are `bindparam`s, the named `columns` of an UPDATE, or the columns of an INSERT's rows.
 
     `clause` may be a function of the database's name where the two need different constructs (ON CONFLICT). All rows of an INSERT must
-    have the same columns, those with a Python-side default among them: defaults are not applied here.
+    have the same columns, those with a Python-side default among them: defaults are not applied here. `apart`: its rows are never those of
+    another statement on the table that waits beside it, so their order does not matter.
     """
 
-    __slots__ = ("_clause", "_columns", "_forms", "inserts")
+    __slots__ = ("_apart", "_clause", "_columns", "_forms", "inserts")
 
-    def __init__(self, clause: Clause, *columns: str) -> None:
+    def __init__(self, clause: Clause, *columns: str, apart: bool = False) -> None:
+        self._apart = apart
         self._clause, self._columns, self._forms = clause, columns, dict[tuple[str, int], Form]()
         self.inserts = not isinstance(clause, Executable) or isinstance(clause, Insert)
         """One statement then takes several rows."""
@@ -46,7 +48,7 @@ class Prepared:
     def _compile(self, dialect: Dialect, values: Values, rows: int) -> Form:
         clause, columns = self._clause if isinstance(self._clause, Executable) else self._clause(dialect.name), list(self._columns)
         sources = {column: (0, column) for column in columns}
-        table = getattr(clause, "table", None)
+        subject = self if self._apart else getattr(clause, "table", None)
         if isinstance(clause, Insert) and clause.select is None:
             sources = {f"{column}__{i}": (i, column) for i in range(rows) for column in values}
             types = {column: clause.table.c[column].type for column in values}
@@ -60,7 +62,7 @@ class Prepared:
             binders.append((row, source, _writer(compiled.binds[name].type, dialect)))
         readers = tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in _result_columns(clause))
         constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        return Form(compiled.string, table, tuple(binders), readers, constants)
+        return Form(compiled.string, subject, tuple(binders), readers, constants)
 
 
 @cache

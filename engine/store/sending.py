@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Engine, Table, event, exc
+from sqlalchemy import Connection, Engine, event, exc
 
 Values = dict[str, Any]
 Processor = Callable[[Any], Any]
@@ -24,11 +24,11 @@ _PARAMETER = re.compile(r"\$\d+")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """A statement for so many rows as one database's driver takes it: its SQL, the table it writes, where each parameter comes from (row,
-    name in the row) and how it is written, how each column of the result is read."""
+    """A statement for so many rows as one database's driver takes it: its SQL, what it writes (those with the same `subject` keep their
+    order), where each parameter comes from (row, name in the row) and how it is written, how each column of the result is read."""
 
     sql: str
-    table: Table | None
+    subject: object
     binders: tuple[tuple[int, str, Processor | None], ...]
     readers: tuple[Processor | None, ...]
     constants: Values
@@ -114,12 +114,12 @@ def _drop_waiting(connection: Connection) -> None:
 
 def _merged(waiting: Sequence[Bound]) -> Iterator[tuple[str, list[Any]]]:
     """The statements in as few as possible. Parts of one statement see the database as it was before it, so each table comes once."""
-    group: dict[Table | None, Bound] = {}
+    group: dict[object, Bound] = {}
     for bound in waiting:
-        if bound[0].table in group:
+        if bound[0].subject in group:
             yield _one_of(list(group.values()))
             group = {}
-        group[bound[0].table] = bound
+        group[bound[0].subject] = bound
     if group:
         yield _one_of(list(group.values()))
 
