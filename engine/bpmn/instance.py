@@ -20,7 +20,7 @@ from engine.bpmn.interface import Environment, TokenInfo
 from engine.bpmn.kernel import listeners
 from engine.bpmn.kernel.failure import BpmnThrow, Step, StepFailed
 from engine.bpmn.kernel.placing import start_at
-from engine.bpmn.kernel.process import LAST, STEP_LIMIT, Process
+from engine.bpmn.kernel.process import STEP_LIMIT, Process
 from engine.bpmn.kernel.signing import SIGN, sign, signers
 from engine.bpmn.kernel.token import Token
 from engine.bpmn.kernel.variables import deliver, set_variables, visible_json
@@ -55,16 +55,15 @@ class Instance(Operations):
     ) -> Instance:
         """Start a new instance at its none start events, or at `start_element` (a message, signal or timer start event).
 
-        `called`: a call activity waits for it, so an uncaught error ends it (Changes.uncaught) instead of raising an incident. `until`:
-        the instance is terminated when one of these elements has ended. Raises Invalid when there is no such start, NotFound when there
-        is no such element.
+        `called`: a call activity waits for it, so an error that is caught above ends it (Changes.uncaught). `until`: the instance is
+        terminated when one of these elements has ended. Raises Invalid when there is no such start, NotFound when there is no such element.
         """
         starts = [start_element] if start_element else list(model.spec.starts)
         if not starts or (start_element and start_element not in model.start_elements):
             raise Invalid(reason=f"流程“{model.name or model.process_id}”没有启动事件 {start_element or '（空启动事件）'}")
         process = Process(model.spec, env, step_limit=step_limit)
         process.called = called
-        end_with(process, model, until)
+        process.end_with(until, model.elements)
         for name, value in variables.items():
             process.variables.put(name, value)
         process.changed_names.clear()
@@ -78,7 +77,7 @@ class Instance(Operations):
         """Start a new instance at any elements instead of at a start event; `until` as in `start`. Raises NotFound, Invalid (what cannot
         be activated)."""
         process = Process(model.spec, env)
-        end_with(process, model, until)
+        process.end_with(until, model.elements)
         for name, value in variables.items():
             process.variables.put(name, value)
         process.changed_names.clear()
@@ -278,6 +277,14 @@ class Instance(Operations):
         token = self._process.tokens.get(token_id)
         return token is not None and token._state == STARTED and "call" in token.internal_data
 
+    def catches_error(self, token_id: int, code: str) -> bool:
+        """Would an error of the called instance be caught, here or further above? Looks only."""
+        token = self._process.tokens.get(token_id)
+        if token is None or not self.is_calling(token_id):
+            return False
+        caught = self._process.find_catcher(token, "error", code) is not None
+        return caught or (self._process.called and self._process.env.caught_by_caller(code))
+
     def call_completed(self, token_id: int, variables: Mapping[str, Any] | None = None, undoing: Undoing | None = None) -> None:
         """The child instance of a call activity completed with these variables; `undoing` is what compensation can undo of it."""
         token = self._call(token_id)
@@ -291,7 +298,7 @@ class Instance(Operations):
         self._run(complete)
 
     def call_failed(self, token_id: int, thrown: UncaughtThrow) -> None:
-        """The child instance ended by an uncaught error, or passed on an escalation and goes on."""
+        """The child instance ended by an error that is caught here, or passed on an escalation and goes on."""
         token = self._call(token_id)
         variables = dict(thrown.variables)
         if thrown.kind == "escalation":
@@ -384,15 +391,6 @@ class Instance(Operations):
         if "call" not in token.internal_data:
             raise Conflict(reason=f"{token.task_spec.bpmn_id} 没有在等待被调用的流程（no open call）")
         return token
-
-
-def end_with(process: Process, model: ProcessModel, element_ids: Sequence[str]) -> None:
-    """Note the elements that end the instance. Raises NotFound."""
-    for element_id in element_ids:
-        if element_id not in model.elements:
-            raise NotFound(what="元素 element", key=element_id)
-    if element_ids:
-        process.header_notes[LAST] = list(element_ids)
 
 
 def void(_value: object) -> None:

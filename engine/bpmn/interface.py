@@ -86,6 +86,10 @@ class Environment(Protocol):
         """Do a job now, or say that somebody will."""
         ...
 
+    def caught_by_caller(self, code: str) -> bool:
+        """Of a called instance: does the call activity, or something around it in the instances above, catch this error code?"""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:

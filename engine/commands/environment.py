@@ -85,6 +85,13 @@ class CommandEnvironment:
             return Pending()
         return self._run(handler, job)
 
+    def caught_by_caller(self, code: str) -> bool:
+        """Looks at the instances above, under the same root's lock."""
+        row, run = self._row, self._session.info.get("root_run")
+        if run is None or row.parent_key is None or row.parent_token is None:
+            return False
+        return bool(run.catches_error(row.parent_key, row.parent_token, code))
+
     def _run(self, handler: Handler, job: JobOpened) -> Completed | Denied | Thrown | Failed:
         row = self._row
         context = job_context(self._session, row, job, self._username, dict(job.properties))

@@ -97,6 +97,14 @@ class RootRun:
     def instance(self, key: int) -> Instance:
         """The live instance, from the process's cache when its version is current, else built from its rows."""
         self._session.info["root_run"] = self
+        self._pending[key] = None
+        return self._loaded(key)
+
+    def catches_error(self, key: int, token_id: int, code: str) -> bool:
+        """Would an error from this open call be caught by the instance or one above it? Nothing is changed."""
+        return self._loaded(key).catches_error(token_id, code)
+
+    def _loaded(self, key: int) -> Instance:
         if key not in self._live:
             row = self.row(key)
             definition = process_definition(self._session, row.definition_key)
@@ -107,7 +115,6 @@ class RootRun:
                 found = Instance.load(process_model(self._session, row.definition_key), state, environment)
             found.env = environment
             self._live[key] = found
-        self._pending[key] = None
         return self._live[key]
 
     def start(

@@ -88,6 +88,10 @@ class World:
         self._note(job)
         return Completed({} if answer is None else answer.variables)
 
+    def caught_by_caller(self, code: str) -> bool:
+        """A scenario is of one process: nobody calls it."""
+        return False
+
     def answer(self, answers: Mapping[str, list[Answer]], *names: str) -> Answer | None:
         """The next answer for the first of the names that has one."""
         for name in names:

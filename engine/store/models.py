@@ -166,8 +166,8 @@ process_instance = Table(
         postgresql_where=text("start_key IS NOT NULL"),
     ),
 )
-"""`suspended_at`: on every instance under a suspended root, so that no list has to look at the root. `start_key`: the correlation key of the
-message that started it, as long as it is active: at most one active instance of a process for each (Camunda 8)."""
+"""`suspended_at`: on every instance under a suspended root, so that no list has to look at the root. `start_key`: the correlation key of
+the message that started it, as long as it is active: at most one active instance of a process for each (Camunda 8)."""
 
 token = Table(
     "token",

@@ -100,7 +100,7 @@ def refresh_tasks(session: Session, instance_key: int, tasks: list[UserTaskOpene
 
 
 def refresh_jobs(session: Session, instance_key: int, jobs: list[JobOpened]) -> list[tuple[int, str]]:
-    """Pending jobs that nobody works on take type, priority, headers and variables from the new diagram: (key, type) of each that changed."""
+    """Pending jobs that nobody works on take type, priority, headers and variables from the new diagram -> (key, type) of each."""
     changed = []
     for job in jobs:
         statement = (

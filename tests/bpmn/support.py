@@ -144,12 +144,13 @@ class Decided:
 
 @dataclass
 class Host:
-    """A host: business time that tests move, decisions as functions, jobs as functions (default: Completed)."""
+    """A host: business time that tests move, decisions as functions, jobs as functions (default: Completed); whether its caller catches errors."""
 
     at: datetime = NOON
     jobs: dict[str, Callable[[JobOpened], Outcome]] = field(default_factory=dict)
     decisions: dict[str, Callable[[Mapping[str, object]], object]] = field(default_factory=dict)
     performed: list[JobOpened] = field(default_factory=list)
+    caller_catches: bool = True
     feel: FeelEnvironment = field(default_factory=lambda: FeelEnvironment(now=lambda: NOON))
 
     def now(self) -> datetime:
@@ -164,6 +165,9 @@ class Host:
         self.performed.append(job)
         function = self.jobs.get(job.type)
         return Completed() if function is None else function(job)
+
+    def caught_by_caller(self, code: str) -> bool:
+        return self.caller_catches
 
 
 class Rows:

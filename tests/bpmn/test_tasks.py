@@ -141,7 +141,16 @@ def test_a_worker_out_of_retries_and_a_new_job_on_retry() -> None:
     assert run.tasks == ["z"]
 
 
-def test_an_uncaught_error_code_is_an_incident_of_a_root_and_the_end_of_a_called_instance() -> None:
+def test_an_error_that_no_caller_catches_either_is_an_incident_in_the_called_instance_which_lives() -> None:
+    source, answers = one(service("t", "x")), [Thrown("E9", "no", {"v": 1}), Completed()]
+    host = Host(jobs={"x": lambda _: answers.pop(0)}, caller_catches=False)
+    called = Run(source, host=host, called=True)
+    assert called.incidents == [("t", "UNHANDLED_ERROR_EVENT")] and not called.rows.changes.uncaught
+    called.do("retry", called.at("t"))
+    assert called.tasks == ["z"] and not called.incidents
+
+
+def test_an_uncaught_error_code_is_an_incident_of_a_root_and_the_end_of_a_called_instance_whose_caller_catches_it() -> None:
     source, host = one(service("t", "x")), Host(jobs={"x": lambda _: Thrown("E9", "no", {"v": 1})})
     assert Run(source, host=host).incidents == [("t", "UNHANDLED_ERROR_EVENT")]
     called = Run(source, host=host, called=True)

@@ -7,6 +7,8 @@ import pytest
 from engine import Engine, commands
 from engine.policy import SYSTEM
 from engine.store import reads
+from engine.store.models import element_key
+from tests.bpmn.support import END, ERROR, START, boundary, chain, doc, el, flow, user, zeebe
 from tests.engine.test_commands import DIAGRAMS, clerk, complete, deploy, open_tasks, start, state
 
 
@@ -72,3 +74,40 @@ def test_row_p_a_call_is_pinned_as_its_binding_says_although_a_newer_version_cam
     assert state(engine, key) == "COMPLETED"
     with engine.reading() as session:
         assert reads.variables(session, key)["version"] == expected
+
+
+def chain_of_calls(engine: Engine, catches: bool) -> int:
+    """Three processes; the innermost ends in the error E1, which the outermost catches or nobody does -> key of the outermost instance."""
+    call = el("callActivity", "c", zeebe('<zeebe:calledElement processId="NAME"/>'))
+    caught = boundary("b", "c", ERROR) + user("mend") + chain("b", "mend", "e") if catches else ""
+    top = doc(START + call.replace("NAME", "middle") + caught + END + chain("s", "c", "e"), "top")
+    middle = doc(START + call.replace("NAME", "bottom") + END + chain("s", "c", "e"), "middle")
+    decide = el("exclusiveGateway", "x", default="d") + el("endEvent", "er", ERROR) + flow("x", "er", "refused") + flow("x", "e", id="d")
+    bottom = doc(START + user("ask") + decide + END + chain("s", "ask", "x"), "bottom")
+    with engine.unit_of_work() as session:
+        commands.deploy(session, SYSTEM, [("top.bpmn", top), ("middle.bpmn", middle), ("bottom.bpmn", bottom)])
+    return start(engine, "top")
+
+
+def test_an_error_that_is_caught_two_calls_above_ends_the_instances_in_between(engine: Engine) -> None:
+    key = chain_of_calls(engine, catches=True)
+    (ask,) = open_tasks(engine)
+    complete(engine, SYSTEM, ask.key, {"refused": True})
+    (mend,) = open_tasks(engine)
+    assert (mend.element_id, mend.instance_key, state(engine, ask.instance_key)) == ("mend", key, "TERMINATED")
+
+
+def test_an_error_that_nobody_above_catches_is_an_incident_where_it_was_thrown_and_loses_nothing(engine: Engine) -> None:
+    key = chain_of_calls(engine, catches=False)
+    (ask,) = open_tasks(engine)
+    complete(engine, SYSTEM, ask.key, {"refused": True})
+    with engine.reading() as session:
+        (incident,) = reads.incidents_of_instance(session, ask.instance_key)
+    assert (incident.element_id, incident.kind) == ("er", "UNHANDLED_ERROR_EVENT")
+    assert state(engine, ask.instance_key) == state(engine, key) == "ACTIVE"
+    with engine.unit_of_work() as session:
+        stuck = element_key(ask.instance_key, incident.token_id)
+        commands.jump_to_element(session, SYSTEM, stuck, "ask", reason="退件有误")
+    (again,) = open_tasks(engine)
+    complete(engine, SYSTEM, again.key, {"refused": False})
+    assert state(engine, ask.instance_key) == state(engine, key) == "COMPLETED"

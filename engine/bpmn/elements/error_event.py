@@ -3,7 +3,8 @@
 Throw: by an error end event, a handler or worker of a job, a listener, or a called instance. The innermost waiting event that catches the
 code goes on: boundary events of the activities around the thrower and event subprocesses of its scopes, an exact code before a catch-all.
 What it interrupts is cancelled before anything else runs; the error's variables are propagated from there.
-Uncaught: the incident UNHANDLED_ERROR_EVENT on the thrower; a called instance ends and its call activity throws.
+What an instance that was called does not catch itself, but something above it does, ends it, and its call activity throws.
+Uncaught: the incident UNHANDLED_ERROR_EVENT on the thrower, in a called instance too; nothing is lost.
 """
 
 from __future__ import annotations

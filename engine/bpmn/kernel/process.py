@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from engine.bpmn.kernel.token import Token, in_order
 from engine.bpmn.kernel.variables import Variables
 from engine.bpmn.spiff import READY, WAITING
 from engine.changes import Changes, InstanceState, SignalBroadcast, UncaughtThrow, UserTaskClosed
+from engine.errors import NotFound
 
 if TYPE_CHECKING:
     from engine.bpmn.interface import Environment
@@ -270,11 +271,12 @@ class Process(Scope, spiff.BpmnWorkflow):
         return count
 
     def throw_error(self, token: Token, thrown: BpmnThrow) -> None:
-        """An error goes to the innermost event that catches its code; nobody: an incident, or the end of a called instance."""
+        """An error goes to the innermost event that catches its code. One that is only caught above a called instance ends that; nobody:
+        an incident where it was thrown, so that nothing is lost."""
         catcher = self.find_catcher(token, "error", thrown.code)
         if catcher is not None:
             catcher.task_spec.occurred(catcher, thrown.variables, repeat=False)
-        elif self.called:
+        elif self.called and self.env.caught_by_caller(thrown.code):
             self.changes.uncaught.append(UncaughtThrow("error", thrown.code, thrown.message, thrown.variables))
             self.terminate()
         else:
@@ -313,6 +315,14 @@ class Process(Scope, spiff.BpmnWorkflow):
         return None
 
     # ------------------------------------------------------------------ end
+    def end_with(self, element_ids: Sequence[str], known: Container[str]) -> None:
+        """Note the elements that end the instance. Raises NotFound."""
+        for element_id in element_ids:
+            if element_id not in known:
+                raise NotFound(what="元素 element", key=element_id)
+        if element_ids:
+            self.header_notes[LAST] = list(element_ids)
+
     def ends_with(self, token: Token) -> bool:
         """Was the instance started to be terminated when this element ends (Camunda 8: runtime instructions), before the next one begins?
         A multi-instance counts as a whole."""
