@@ -12,7 +12,7 @@ from engine.bpmn import Activation, Modification, Move, Signer
 from engine.errors import Conflict, NotFound
 from tests.bpmn.diagrams import Writer, process
 from tests.bpmn.rows.stock import Stock
-from tests.bpmn.support import END, START, Run, boundary, chain, doc, el, flow, gate, multi, sub, timer, user
+from tests.bpmn.support import END, SIGNAL, START, Run, boundary, chain, doc, el, event_sub, flow, gate, multi, sub, timer, user
 from tests.bpmn.test_random import QUIET, SEEDS, values
 
 pytestmark = pytest.mark.scaled
@@ -202,3 +202,17 @@ def test_random_returns_never_lose_or_double_a_token(seed: int) -> None:
         single = [t for t in run.tasks if t not in members]
         assert len(single) == len(set(single)), single
     assert not run.rows.tokens and not any(run.rows.open.values())
+
+
+def test_an_event_subprocess_that_was_left_by_a_jump_is_no_place_to_return_to() -> None:
+    inner = user("i") + chain("w_s", "i", "w_e")
+    run = Run(doc(START + user("a", "z") + END + chain("s", "a", "z", "e") + event_sub("w", SIGNAL, inner, interrupting=False)))
+    run.do("signal", "S1", {})
+    running = next(t.token_id for t in run.instance.live_tokens() if t.element_id == "w" and t.state == "STARTED")
+    run.do("jump", running, Activation("z"))
+    assert "w" not in [point.element_id for point in run.instance.return_points(run.token("z"), list(run.rows.history))]
+    with pytest.raises(Conflict, match="只能由其触发器启动"):
+        back(run, run.token("z"), "w")
+    for name in ("z", "a", "z"):
+        run.complete(name)
+    assert run.state == "COMPLETED"

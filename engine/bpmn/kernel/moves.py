@@ -9,7 +9,7 @@ Modes: "branch" is refused when live tokens of other branches would be cancelled
 
 E may be in T's scope, in one around it (the subprocess in between is cancelled), or inside an embedded subprocess that has completed
 since: that is entered again at E instead of at its start. Refused, with the place to return to instead: elements inside a multi-instance
-that has ended or inside a subprocess that was interrupted. Refused too: gateways and events, what an event-based gateway chose, and going
+that has ended or inside a subprocess that was interrupted. Refused too: gateways, events and event subprocesses, what an event-based gateway chose, and going
 back over a complex gateway, which swallows late tokens that nobody could give back.
 """
 
@@ -167,6 +167,8 @@ def _place(spec: ScopeSpec, old: int, nested: tuple[Place, ...], ancestry: Ances
 def _check_target(element: Element, old: int, ancestry: Ancestry) -> None:
     if element.kind.endswith(("Gateway", "Event")):
         raise Conflict(reason=f"只能退回到任务或子流程，{element.bpmn_id} 不是（not an activity）")
+    if element.listens:
+        raise Conflict(reason=f"事件子流程 {element.bpmn_id} 只能由其触发器启动，不能退回到它（an event subprocess）")
     before = ancestry.before(old)
     source = element._wf_spec.task_specs.get(ancestry.entered[before].element_id) if before in ancestry.entered else None
     if source is not None and source.trigger is not None and source.trigger.kind == "compensate":
