@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -20,6 +18,7 @@ from engine.store.search import Condition, Order, PageRequest, search
 from handlers.directory import service as directory
 from webapp import audit_words, instance_tabs
 from webapp.context import actor, engine
+from webapp.csv_file import csv_answer
 from webapp.rendering import iso
 
 blueprint = Blueprint("operations", __name__, url_prefix="/operations")
@@ -28,8 +27,6 @@ PAGE = 50
 MAX_LINES = 10_000
 """Lines of one CSV file."""
 MAX_KEY = 2**63 - 1
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +98,13 @@ def as_csv() -> Response:
         order = [Order("id", descending=True)]
         rows = search(session, AUDIT_EVENTS, filters.conditions(session), order, PageRequest(limit=MAX_LINES)).rows
         events = instance_tabs.audit_lines(session, rows)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        [_("实际时间"), _("业务时间"), _("用户名"), _("姓名"), _("操作"), _("实例"), _("业务编号"), _("元素"), _("内容"), _("理由")]
-    )
-    for event in events:
-        writer.writerow([_plain(value) for value in _cells(event)])
-    headers = {"Content-Disposition": "attachment; filename=operations.csv", "Cache-Control": "no-store"}
-    # the mark tells Excel that the file is UTF-8
-    return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=headers)
+    titles = [_("实际时间"), _("业务时间"), _("用户名"), _("姓名"), _("操作"), _("实例"), _("业务编号"), _("元素"), _("内容"), _("理由")]
+    return csv_answer("operations.csv", [titles, *(_cells(event) for event in events)])
 
 
 def _cells(event: dict[str, Any]) -> list[Any]:
     columns = ("username", "who", "name", "instance_key", "business_id", "element_id", "details", "reason")
     return [iso(event["at"]), iso(event["business_at"]), *(event[column] for column in columns)]
-
-
-def _plain(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula, whatever people wrote into it."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _filters() -> Filters:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 from typing import Any
 
@@ -17,6 +15,7 @@ from handlers.directory import service as directory
 from handlers.performance import service as performance
 from handlers.performance.service import Interval
 from webapp.context import actor, engine
+from webapp.csv_file import csv_answer
 
 blueprint = Blueprint("performance", __name__, url_prefix="/performance")
 TABS = ("measures", "visits", "reports")
@@ -42,10 +41,7 @@ def as_csv(tab: str) -> Response:
     first, last = _period()
     with engine().reading() as session:
         rows = _table(tab, _screen(session, tab, first, last), directory.unit_names(session))
-    out = io.StringIO()
-    csv.writer(out).writerows([[_plain(cell) for cell in row] for row in rows])
-    headers = {"Content-Disposition": f"attachment; filename={tab}-{first}-{last}.csv", "Cache-Control": "no-store"}
-    return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=headers)
+    return csv_answer(f"{tab}-{first}-{last}.csv", rows)
 
 
 def _screen(session: Any, tab: str, first: date, last: date) -> dict[str, Any]:
@@ -141,9 +137,3 @@ def _days(one: Interval) -> Any:
 
 def _reasons(line: performance.VisitLine) -> str:
     return "、".join(f"{visit.on} {visit.reason_name}" for visit in line.visits)
-
-
-def _plain(value: Any) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
