@@ -217,3 +217,27 @@ def test_codes_are_accepted_with_their_check_digits() -> None:
     }.items():
         for value in values:
             submit("project_registration", changed(example("project_registration"), {path: value}))
+
+
+@pytest.mark.parametrize(
+    ("stopped_days_ago", "record", "field"),
+    [
+        (20, {"within_month": True}, None),
+        (60, {"within_month": True}, "stopRecord.within_month"),
+        (60, {"within_month": False}, None),
+        (366, {"within_month": False}, "stopRecord.result"),
+        (366, {"within_month": False, "recheck_date": DEMO_DATE}, None),
+    ],
+)
+def test_a_stop_is_reported_within_a_month_and_a_year_later_the_permit_is_verified(
+    stopped_days_ago: int, record: dict[str, Any], field: str | None
+) -> None:
+    """建筑法 10 (R217)."""
+    stopped = {"stopReport": {"stop_date": (date.fromisoformat(DEMO_DATE) - timedelta(days=stopped_days_ago)).isoformat()}}
+    given = {"stopRecord": example("stop_record")["stopRecord"] | record}
+    if field is None:
+        submit("stop_record", given, stopped)
+        return
+    with pytest.raises(FormInvalid) as refused:
+        submit("stop_record", given, stopped)
+    assert list(refused.value.errors) == [field] and "建筑法第十条" in str(refused.value.errors)

@@ -16,6 +16,7 @@ from engine.clock import CHINA
 from engine.errors import LianbanError
 from handlers.cases import service as cases
 from handlers.cases.refusals import CaseRefused
+from handlers.clock import ledger
 from handlers.clock import service as clocks
 from handlers.clock.models import CaseClockRow
 from handlers.clock.service import ClockRefused
@@ -87,6 +88,17 @@ def test_promise_and_statute_run_side_by_side(office: Office, life: Callable[...
     assert (now.limit, now.statutory_limit) == (clocks.Limit(7), clocks.Limit(20))
     assert (now.reading.due, now.statutory.due) == (day("2022-05-23"), day("2022-06-10"))
     assert (now.reading.state, now.reading.elapsed, now.reading.remaining, now.reading.light) == ("running", 1, 6, "green")
+
+
+def test_a_running_case_keeps_the_limits_of_its_receipt(
+    office: Office, life: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R059: who changes the catalogue changes later cases only."""
+    before = life("2022-05-11T10:30", (3, "2022-05-12T11:00"))
+    monkeypatch.setattr(ledger, "limits_of", lambda _item: clocks.ItemLimits(clocks.Limit(40), clocks.Limit(3)))
+    after = life("2022-05-11T10:30", (3, "2022-05-12T11:00"))
+    limits = [(now.limit, now.statutory_limit) for now in (clock(office, case, "2022-05-13T11:00") for case in (before, after))]
+    assert limits == [(clocks.Limit(7), clocks.Limit(20)), (clocks.Limit(3), clocks.Limit(40))]
 
 
 def test_calendar_days_of_the_impact_assessment_law_22(office: Office, life: Callable[..., int]) -> None:

@@ -103,3 +103,36 @@ def test_vector_i_the_hundred_days_of_a_project() -> None:
     running = clock("10-12", Accepted(day("05-12")), limit=None)
     assert held_days([running], XINJIANG, day("10-11")) == 100 == project_budget()
     assert held_days([running], XINJIANG, day("10-12")) == 101
+
+
+def publication(item: str = "ZR06") -> CaseClock:
+    """Accepted on 9 May, publication from the 11th to the 18th of May by the city's own rule."""
+    events: list[Event] = [
+        Accepted(day("05-09")),
+        Paused(day("05-11"), "special", "特告2号", None, "公示", legal=False),
+        Resumed(day("05-18")),
+    ]
+    reading = read_clock(TWENTY, events, XINJIANG, day("05-20"))
+    statutory = read_clock(TWENTY, events, XINJIANG, day("05-20"), statutory=True)
+    return CaseClock(1, item, 1, TWENTY, TWENTY, tuple(events), reading, statutory, None, XINJIANG)
+
+
+def test_in_the_statutory_view_a_publication_counts_and_in_the_reform_view_it_does_not() -> None:
+    """Domain trap 6: 公示 stops the city's count, not the law's."""
+    found = publication()
+    counted = {}
+    for view in ("promise", "statutory", "reform"):
+        days = explain_days(found, day("05-20"), view)  # type: ignore[arg-type]
+        counted[view] = sum(one.number is not None and not one.future for one in days)
+        if view == "statutory":
+            assert next(one.reason for one in days if one.day == day("05-16")) == "公示期间照常计时"
+        else:
+            assert next(one.reason for one in days if one.day == day("05-16")) == "公示（特告2号）"
+    assert counted == {"promise": found.reading.elapsed, "statutory": found.statutory.elapsed, "reform": found.reading.elapsed}
+    assert (counted["statutory"], counted["promise"]) == (9, 4)
+
+
+def test_items_of_the_parallel_stage_do_not_count_towards_the_hundred_days() -> None:
+    days = explain_days(publication("HB01"), day("05-20"), "reform")
+    assert all(one.number is None for one in days)
+    assert {one.reason for one in days if one.day in (day("05-10"), day("05-19"))} == {"并行推进的事项不计入百个工作日"}

@@ -14,6 +14,7 @@ from engine.clock import CHINA
 from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from handlers.cases import service as cases
 from handlers.catalogue.service import FOLDER
+from handlers.clock.service import extension_of
 from handlers.documents import service as documents
 from handlers.licences import rules
 from handlers.licences import service as licences
@@ -167,6 +168,19 @@ def test_a_renewal_that_the_law_does_not_allow_is_refused_with_the_article(
     with office.engine.unit_of_work() as session, pytest.raises(LicenceRefused) as refused:
         licences.renew(session, licence.id, months, applied_on=today(), person=SCHOOL, now=clock.now())
     assert words in refused.value.message()
+
+
+def test_an_approval_holds_two_years_and_is_extended_once_by_a_year_regulation_12(office: Office) -> None:
+    """核准备案条例 10, 12 (R216): the decision may be put off by forty working days; the term by one year, once."""
+    rule = extension_of("FG05")
+    assert rule is not None and (rule.days, "第十条" in rule.article) == (40, True)
+    licence, _project = enter(office, "FG05", ends_in=None)
+    assert licence.valid_until == licences.add_months(licence.granted_on, 24)
+    with office.engine.unit_of_work() as session:
+        renewed = licences.renew(session, licence.id, 12, applied_on=today(), person=SCHOOL, now=clock.now())
+        with pytest.raises(LicenceRefused) as refused:
+            licences.renew(session, licence.id, 12, applied_on=today(), person=SCHOOL, now=clock.now())
+    assert renewed.valid_until == licences.add_months(licence.granted_on, 36) and "第十二条" in refused.value.message()
 
 
 def test_a_construction_permit_is_extended_twice_and_no_more(office: Office) -> None:

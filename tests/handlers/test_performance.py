@@ -91,11 +91,24 @@ def test_the_numbers_compare_projects_of_others_so_applicants_do_not_see_them(of
         performance.measures(session, SYSTEM, date(2022, 2, 1), date(2022, 1, 1))
 
 
-def test_acceptance_by_silence_and_second_notices_and_late_cases_are_reported(office: Office) -> None:
-    """行政许可法 32(四), 72(四); 优化营商环境条例 36."""
+def test_acceptance_by_silence_and_late_cases_are_reported(office: Office) -> None:
+    """行政许可法 32(四); 优化营商环境条例 36."""
     silent = Item(office, received="2022-05-11T10:30").on("2022-05-20T10:00")
     late = Item(office, received="2022-05-11T10:30").accept().on("2022-06-20T10:00")
     with office.engine.reading() as session:
         found = {(one.kind, one.case_id) for one in performance.exceptions(session, SYSTEM, date(2022, 5, 1), date(2022, 6, 30))}
         before = performance.exceptions(session, SYSTEM, date(2022, 3, 1), date(2022, 3, 31))
     assert {(performance.DEEMED, silent.case().id), (performance.OVERDUE, late.case().id)} <= found and before == []
+
+
+def test_a_second_notice_of_corrections_is_reported(office: Office) -> None:
+    """行政许可法 32, 72(四) (R128): the first is no exception, every further one is."""
+    notice = {"accept_result": "一次告知补正", "reason": "总平面图缺少电子签章。", "deadline": "2022-06-10"}
+    once, twice = Item(office).accept(**notice), Item(office).accept(**notice)
+    with office.engine.unit_of_work() as session:
+        for status in (7, 6):
+            cases.set_status(session, twice.case().id, status, person="guli", now=clock.now())
+    with office.engine.reading() as session:
+        found = performance.exceptions(session, SYSTEM, date(2022, 5, 1), date(2022, 6, 30))
+    told = {one.case_id for one in found if one.kind == performance.SECOND_NOTICE}
+    assert twice.case().id in told and once.case().id not in told
