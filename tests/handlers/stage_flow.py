@@ -64,16 +64,23 @@ BEGINNINGS = {"project_initiation": "br_mode", "land_preapproval": "br_need"}
 class StageItem(Item):
     """A case of a stage's flow; its root is the flow itself."""
 
-    def __init__(self, office: Office, flow: Flow, received: str = "2022-05-11T10:30", **answers: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        flow: Flow,
+        received: str = "2022-05-11T10:30",
+        fields: dict[str, Any] | None = None,
+        **answers: dict[str, Any],
+    ) -> None:
         self.office, self.code, self.unit, self.flow = office, flow.item, flow.unit, flow
         office.driver.move_to(at("2022-05-09T10:00"))
-        fields: dict[str, Any] = {"tl13": True} if flow.process in ("project_initiation", "land_preapproval") else {}
-        self.project = office.register(**fields)
+        initial = {"tl13": True} if flow.process in ("project_initiation", "land_preapproval") else {}
+        self.project = office.register(**(initial if fields is None else fields))
         office.driver.move_to(at(received))
         hold_preconditions(office, self.project, flow.item)
         variables = {
             "projectId": str(self.project.id),
-            "project": self.project.data if fields else self.project.data | {"tzly": "企业投资"},
+            "project": self.project.data if initial else self.project.data | {"tzly": "企业投资"},
             "applicant": self.project.applicant,
         }
         with office.engine.unit_of_work() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine import commands
@@ -235,3 +237,36 @@ def test_a_reviewer_returns_their_own_branch_and_the_lead_recalls_all(office: Of
     with office.engine.unit_of_work() as session:
         commands.return_task(session, lead, summing.key, "t_site", reason="踏勘记录缺少照片。", mode="branch")
     assert item.open() == {"t_site"}
+
+
+# ---------------------------------------------------------------------- outcomes of one flow only
+def test_a_filing_is_complete_at_once(office: Office) -> None:
+    """备案: all information received is the filing (核准备案条例 13)."""
+    flow = replace(FLOWS["project_initiation"], item="FG06", before=())
+    item = StageItem(office, flow, fields={"tzly": "企业投资", "lxlx": "备案", "gbhy": "1441", "gnyt": "工业厂房", "tdhqfs": "出让"})
+    assert item.statuses() == [1, 3, 8, 11] and item.documents() == ["W01", "W21"] and item.state() == "COMPLETED"
+
+
+def test_a_design_beyond_the_planning_conditions_is_refused_without_a_signature(office: Office) -> None:
+    flow = replace(FLOWS["planning_permit"], before=())
+    item = StageItem(office, flow)
+    item.work("t_apply", t_apply={"application": {"rjl": 0.9}}).accept()
+    item.reviewed()
+    assert item.statuses()[-1] == 13 and item.documents()[-1] == "W20" and item.open() == {"t_deliver"}
+
+
+def test_a_rectification_that_is_not_done_in_time_ends_the_acceptance(office: Office) -> None:
+    item = accepted(office, FLOWS["completion_acceptance"]).work("t_schedule")
+    problem = {"problem": "疏散指示标志缺失", "basis": "建筑防火通用规范", "requirement": "补装并调试"}
+    item.work("mi_accept", mi_accept={"acceptance": {"result": "整改后合格", "deadline": "2022-05-20", "problems": [problem]}})
+    item.work("t_sum", t_sum={"summary": {"conclusion": "整改", "comment": "需整改后复验。"}})
+    item.work("t_notice", t_notice={"rectification": {"deadline": "2022-05-16"}})
+    item.on("2022-05-16T20:30")
+    assert item.statuses()[-2:] == [10, 13] and item.documents()[-1] == "W20" and item.clock().reading.state == "decided"
+
+
+def test_a_permit_that_is_not_used_within_three_months_is_void_building_law_9(office: Office) -> None:
+    item = accepted(office, FLOWS["construction_permit"]).reviewed().sign()
+    item.do("t_deliver")
+    item.on("2022-08-12T11:00")
+    assert item.documents()[-1] == "W23" and item.state() == "COMPLETED" and item.statuses()[-1] == 11
