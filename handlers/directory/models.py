@@ -44,6 +44,20 @@ class UserRow(Base):
     )
 
 
+class StrangerRow(Base):
+    """Failed log-ins under a name that nobody has: locked like a person's, so that a lock tells nobody who has an account.
+
+    Only the name's digest is kept (people type their passwords there); rows go when their time is over.
+    """
+
+    __tablename__ = "login_stranger"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failed_logins: Mapped[int] = mapped_column(Integer, default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
 class MembershipRow(Base):
     """A role of a person in a unit; the first one is the person's primary unit."""
 

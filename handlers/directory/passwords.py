@@ -10,12 +10,13 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import Engine, clock
 from engine.errors import Invalid, LianbanError
-from handlers.directory.models import UserRow
+from handlers.directory.models import StrangerRow, UserRow
 from handlers.directory.people import User, row_of, user_of
 
 MAX_FAILED_LOGINS = 5
@@ -57,8 +58,8 @@ class AccountDisabled(LianbanError):
 
 
 def log_in(engine: Engine, username: str, password: str) -> User:
-    """Check name and password. Raises LoginRefused (the same for an unknown name), AccountLocked after five failures in a row for 15
-    minutes, AccountDisabled.
+    """Check name and password. Raises LoginRefused, AccountLocked after five failures in a row for 15 minutes (both the same for a
+    name that nobody has), AccountDisabled.
 
     The attempt is counted in a transaction of its own before the password is looked at: any number of guesses at the same moment are as
     many attempts, and the slow comparison holds no lock that other people's work would wait for.
@@ -83,16 +84,27 @@ def log_in(engine: Engine, username: str, password: str) -> User:
 
 def _count_attempt(session: Session, username: str) -> str | LianbanError:
     """The password hash to compare with ("" for an unknown name) after counting the attempt as failed, or why there is none."""
-    row = session.scalar(select(UserRow).where(UserRow.username == username).with_for_update())
-    if row is None:
-        return ""
+    user = session.scalar(select(UserRow).where(UserRow.username == username).with_for_update())
+    row = _stranger(session, username) if user is None else user
     now = clock.wall_now()
     if row.locked_until is not None and row.locked_until > now:
         return AccountLocked(minutes=-(-int((row.locked_until - now).total_seconds()) // 60))
     row.failed_logins += 1
     if row.failed_logins >= MAX_FAILED_LOGINS:
         row.failed_logins, row.locked_until = 0, now + LOCK
-    return row.password_hash
+    return "" if user is None else user.password_hash
+
+
+def _stranger(session: Session, username: str) -> StrangerRow:
+    """The row that counts for a name that nobody has, locked."""
+    now, digest = clock.wall_now(), hashlib.sha256(username.encode()).hexdigest()
+    gone = select(StrangerRow.digest).where(StrangerRow.seen_at < now - LOCK).with_for_update(skip_locked=True)
+    session.execute(delete(StrangerRow).where(StrangerRow.digest.in_(list(session.scalars(gone.limit(100))))))
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(StrangerRow).values(digest=digest, failed_logins=0, seen_at=now).on_conflict_do_nothing())
+    row = session.scalars(select(StrangerRow).where(StrangerRow.digest == digest).with_for_update()).one()
+    row.seen_at = now
+    return row
 
 
 def _verify(hashed: str, password: str) -> bool:

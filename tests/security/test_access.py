@@ -189,3 +189,22 @@ def test_no_address_tells_or_does_anything_with_the_number_of_anothers_case(town
         answers = [client.open(ask.address, method=ask.method, json=body) for ask in (one, other)]
         assert answers[0].status_code == answers[1].status_code, one
         assert 400 <= answers[0].status_code < 500 or one.name in OWN_OR_NOTHING, (one, answers[0].status_code)
+
+
+OWN = {"POST /language/<code>", "POST /account/sessions/<digest>/revoke", "POST /notices/read", "POST /playground"}
+"""What everybody may do to their own log-in, messages and screen."""
+
+
+@pytest.mark.parametrize("username", ["gsgs", "rival", "anna", "fgw_signer"])
+def test_no_page_does_anything_for_whoever_has_no_business_there(town: Town, rival: str, username: str) -> None:
+    """A utility whose answer is not asked for, another applicant, an analyst and another office's signer: every changing page, with the
+    numbers of the school's project."""
+    with town.engine.unit_of_work() as session:
+        if directory.get_user(session, "anna") is None:
+            directory.create_demo_user(session, "anna", "刘洋", "analyst")
+    client = town.visit(username)
+    for ask in asks(town.app, _numbers(town)):
+        if ask.method in SAFE or ask.name.startswith(("POST /v2", "POST /log")) or ask.name in OWN:
+            continue
+        answer = client.open(ask.address, method=ask.method, data={})
+        assert 400 <= answer.status_code < 500, (username, ask.name, answer.status_code)

@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import func, select
 
 from engine import Engine
 from engine.errors import LianbanError
 from handlers.directory import passwords
 from handlers.directory import service as directory
+from handlers.directory.models import StrangerRow
 from tests.webapp.conftest import PASSWORD
 
 
@@ -67,3 +69,28 @@ def test_a_stolen_hash_costs_64_mb_for_every_guess(shipped_hasher: PasswordHashe
     """RFC 9106 section 4, the second recommended option: t=3, m=64 MiB, p=4, argon2id."""
     assert shipped_hasher.type.name == "ID"
     assert (shipped_hasher.time_cost, shipped_hasher.memory_cost, shipped_hasher.parallelism) == (3, 65536, 4)
+
+
+def _attempts(engine: Engine, username: str, count: int) -> list[str]:
+    found = []
+    for _ in range(count):
+        try:
+            directory.log_in(engine, username, "wrong password")
+        except LianbanError as refusal:
+            found.append(refusal.message())
+    return found
+
+
+def test_a_lock_does_not_tell_who_has_an_account(people: Engine) -> None:
+    assert _attempts(people, "zhao", 7) == _attempts(people, "nobody-of-that-name", 7)
+
+
+def test_guesses_at_a_name_that_nobody_has_are_forgotten_after_the_time_of_the_lock(people: Engine) -> None:
+    _attempts(people, "passw0rd typed as a name", 3)
+    with people.unit_of_work() as session:
+        (row,) = session.scalars(select(StrangerRow))
+        assert "passw0rd" not in row.digest
+        row.seen_at -= passwords.LOCK * 2
+    _attempts(people, "another", 1)
+    with people.reading() as session:
+        assert session.scalar(select(func.count()).select_from(StrangerRow)) == 1
