@@ -11,6 +11,7 @@ from engine.settings import Settings
 from engine.workcalendar import WorkCalendar
 from handlers.attachments import service as attachments
 from handlers.calendar import service as calendars
+from handlers.catalogue.service import catalogue_calendar
 from handlers.clock import service as clocks
 from handlers.diagram_rules import service as diagram_rules
 from handlers.directory import service as directory
@@ -20,7 +21,7 @@ from handlers.registry import registry
 
 def work_calendar() -> WorkCalendar:
     """Xinjiang's working days and office hours as they come with the program: for what opens no database."""
-    return calendars.catalogue_calendar()
+    return catalogue_calendar()
 
 
 def open_lianban(settings: Settings | None = None, *, printing: bool | None = None) -> Engine:

@@ -10,7 +10,6 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from io import StringIO
 from typing import Literal
 
@@ -22,9 +21,9 @@ from engine.commands import calendar_changed, follow_calendar, roots_that_count
 from engine.errors import Conflict, Invalid, NotFound
 from engine.policy import SYSTEM, Actor, require
 from engine.store import audit
-from engine.workcalendar import FIRST_YEAR, LAST_YEAR, XINJIANG, OverlayDay, WorkCalendar, load_hours, load_overlay
+from engine.workcalendar import FIRST_YEAR, LAST_YEAR, XINJIANG, OverlayDay, WorkCalendar
 from handlers.calendar.models import CalendarDayRow, NoticeRow
-from handlers.catalogue.service import FOLDER
+from handlers.catalogue.service import catalogue_calendar
 
 MOST_ROWS = 120
 """A year's notice names some forty days; more is a wrong file."""
@@ -68,12 +67,6 @@ class Preview:
     becomes_off: tuple[date, ...]
     becomes_work: tuple[date, ...]
     calendar: WorkCalendar
-
-
-@lru_cache(maxsize=1)
-def catalogue_calendar() -> WorkCalendar:
-    """Xinjiang's calendar as it comes with the program: days off of processes/catalogue/work_calendar.csv, hours of office_hours.csv."""
-    return WorkCalendar(load_overlay(FOLDER / "work_calendar.csv"), hours=load_hours(FOLDER / "office_hours.csv"))
 
 
 def effective_calendar(session: Session) -> WorkCalendar:

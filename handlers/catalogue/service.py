@@ -28,6 +28,7 @@ from engine.errors import NotFound
 from engine.feel import Environment, compile_expression
 from engine.policy import Power
 from engine.settings import ROOT
+from engine.workcalendar import WorkCalendar, load_hours, load_overlay
 
 FOLDER = ROOT / "processes" / "catalogue"
 
@@ -281,3 +282,9 @@ def _milestone(row: dict[str, str]) -> MilestoneKind:
 
 def _notice(row: dict[str, str]) -> NoticeTemplate:
     return NoticeTemplate(row["event"], tuple(row["recipients"].split()), row["title"], row["body"])
+
+
+@lru_cache(maxsize=1)
+def catalogue_calendar() -> WorkCalendar:
+    """Xinjiang's calendar as it comes with the program: days off of processes/catalogue/work_calendar.csv, hours of office_hours.csv."""
+    return WorkCalendar(load_overlay(FOLDER / "work_calendar.csv"), hours=load_hours(FOLDER / "office_hours.csv"))

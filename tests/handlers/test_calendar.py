@@ -16,6 +16,7 @@ from engine.workcalendar import CalendarError, load_hours
 from handlers import lights
 from handlers.calendar import service as calendars
 from handlers.calendar.service import NoticeInvalid
+from handlers.catalogue.service import catalogue_calendar
 from tests.handlers.conftest import Office
 from tests.handlers.item_flow import Item
 from webapp.cli import doctor
@@ -28,7 +29,7 @@ NOTICE = """date,kind,reason
 2027-03-10,off,肉孜节
 """
 SOURCE = "国办发明电〔2026〕9号；新政办发〔2026〕88号"
-XINJIANG = calendars.catalogue_calendar()
+XINJIANG = catalogue_calendar()
 
 
 def at(text: str) -> datetime:

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from handlers.calendar.service import catalogue_calendar
+from handlers.catalogue.service import catalogue_calendar
 from handlers.clock.ledger import CaseClock
 from handlers.clock.service import (
     Accepted,
@@ -122,7 +122,7 @@ def test_in_the_statutory_view_a_publication_counts_and_in_the_reform_view_it_do
     found = publication()
     counted = {}
     for view in ("promise", "statutory", "reform"):
-        days = explain_days(found, day("05-20"), view)  # type: ignore[arg-type]
+        days = explain_days(found, day("05-20"), view)
         counted[view] = sum(one.number is not None and not one.future for one in days)
         if view == "statutory":
             assert next(one.reason for one in days if one.day == day("05-16")) == "公示期间照常计时"

@@ -10,18 +10,17 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from engine import clock, commands
+from engine import clock
 from engine.clock import CHINA
 from engine.errors import Invalid, LianbanError
-from engine.policy import SYSTEM
 from engine.workcalendar import FIRST_YEAR, LAST_YEAR, WorkCalendar
+from handlers.catalogue.service import catalogue_calendar
 from handlers.clock.service import Limit, due_date
 from webapp.cli.opening import Commands, command, opened
-from webapp.composition import work_calendar
 
 MAX_DAYS = 10_000
 FIELDS = frozenset({"accepted", "days", "unit", "pauses", "calendar"})
-CALENDARS: dict[str, Callable[[], WorkCalendar]] = {"xinjiang": work_calendar, "national": WorkCalendar}
+CALENDARS: dict[str, Callable[[], WorkCalendar]] = {"xinjiang": catalogue_calendar, "national": WorkCalendar}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 DUE_HELP = """--jsonl 每行一个对象 / one object a line: {"accepted": "2022-05-23", "days": 20, "unit": "wd",
@@ -39,7 +38,7 @@ class QuestionInvalid(Invalid):
 
 
 def add_commands(commands: Commands) -> None:
-    parser = command(commands, "clock", move_clock, "显示或移动业务时钟；due 计算到期日 / show or move the business clock; due dates")
+    parser = command(commands, "clock", change_clock, "显示或移动业务时钟；due 计算到期日 / show or move the business clock; due dates")
     parser.add_argument("--to", metavar="ISO", help="北京时间 / Beijing time, e.g. 2022-08-01T10:30")
     parser.add_argument("--reset", action="store_true", help="回到真实时间 / back to real time")
     parts = parser.add_subparsers(dest="clock_command", metavar="due")
@@ -55,12 +54,15 @@ def add_commands(commands: Commands) -> None:
     due.add_argument("--jsonl", action="store_true", help="从标准输入读很多问题，每行一个 / many questions on standard input, one a line")
 
 
-def move_clock(arguments: argparse.Namespace) -> int:
+def change_clock(arguments: argparse.Namespace) -> int:
+    from engine.commands import move_clock  # `clock due` shall not wait for the diagram parser
+    from engine.policy import SYSTEM
+
     with opened() as engine:
         if arguments.to or arguments.reset:
             target = datetime.fromisoformat(arguments.to) if arguments.to else clock.wall_now()
             with engine.unit_of_work() as session:
-                commands.move_clock(session, SYSTEM, to=target if target.tzinfo else target.replace(tzinfo=CHINA))
+                move_clock(session, SYSTEM, to=target if target.tzinfo else target.replace(tzinfo=CHINA))
             print(f"到期事项 / timers fired: {engine.run_due()}")
         with engine.reading():
             print(f"业务时间 / business time {clock.now():%Y-%m-%d %H:%M:%S}，与实际时间相差 / offset {clock.offset()}")

@@ -9,17 +9,16 @@ import argparse
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from engine.dmn import DecisionModel, DecisionResult, DmnInvalid, parse_dmn
 from engine.errors import ExpressionError, NotFound
 from engine.feel import Environment, UnaryTests, Warning_, compile_expression, compile_unary_tests, to_json
-from handlers.registry import registry
+from handlers.catalogue.service import catalogue_calendar
 from webapp.cli.opening import Commands, command
-from webapp.composition import work_calendar
 from webapp.json_text import read_object
 
 EXIT_REFUSED = 1
@@ -40,7 +39,26 @@ def add_commands(commands: Commands) -> None:
 
 def environment() -> Environment:
     """What expressions of the deployed content may use, without a database."""
-    return Environment(calendar=work_calendar(), functions=registry().functions)
+    return Environment(calendar=catalogue_calendar(), functions=_HandlerFunctions())
+
+
+class _HandlerFunctions(Mapping[str, Callable[..., Any]]):
+    """The functions of the handlers. Those are loaded when an expression calls one that is not built in: most call none."""
+
+    @cached_property
+    def _functions(self) -> Mapping[str, Callable[..., Any]]:
+        from handlers.registry import registry
+
+        return registry().functions
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        return self._functions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
 
 
 # ---------------------------------------------------------------------- feel

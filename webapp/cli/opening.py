@@ -8,13 +8,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from engine import Engine
 from engine.errors import Conflict, Invalid
 from engine.settings import Settings
-from engine.store.migrate import pending
-from webapp.composition import open_lianban
+
+if TYPE_CHECKING:
+    from engine import Engine
 
 
 class Commands(Protocol):
@@ -36,6 +36,9 @@ def opened(settings: Settings | None = None, *, migrate: bool = False, any_schem
 
     `migrate`: bring the schema up to date first; otherwise an old schema is refused (Conflict) unless `any_schema`.
     """
+    from engine.store.migrate import pending  # only commands that open a database pay for its libraries
+    from webapp.composition import open_lianban
+
     settings = replace(settings or Settings.from_environment(), jobs="inline")
     engine = open_lianban(settings)
     try:
