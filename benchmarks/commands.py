@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from benchmarks._measure import Action, Database, Row, bare_commit, databases, in_turn, median_of, row
+from benchmarks._measure import Action, Database, Row, bare_commit, databases, in_turn, row, statement_by_statement
 from engine import Engine, commands
 from engine.policy import SYSTEM, Actor
 from engine.store import models as m
@@ -35,18 +35,20 @@ def _measure(database: Database) -> list[Row]:
         files = ("sequence.bpmn", "sequence_with_form.bpmn", "opinion.form")
         commands.deploy(session, SYSTEM, [(name, (DIAGRAMS / name).read_bytes()) for name in files])
     resident_target, restored_target = TARGETS[database.label]
-    resident, base = in_turn(ROUNDS, _completer(engine), bare)
-    restored, restored_base = in_turn(ROUNDS, _completer(engine, cold=True), _shifted(bare, 1))
-    form, form_base = in_turn(ROUNDS, _completer(engine, "sequence_with_form"), _shifted(bare, 2))
-    started = median_of(ROUNDS, lambda _: start(engine))
+    singly = shifted(statement_by_statement(database, engine), 3)
+    resident, base, singly_base = in_turn(ROUNDS, _completer(engine), bare, singly)
+    restored, restored_base = in_turn(ROUNDS, _completer(engine, cold=True), shifted(bare, 1))
+    form, form_base = in_turn(ROUNDS, _completer(engine, "sequence_with_form"), shifted(bare, 2))
+    started, started_base = in_turn(ROUNDS, lambda _: start(engine), shifted(bare, 4))
     statements = _statements(engine)
     engine.close()
     where = f"({database.label})"
     return [
         row(f"complete a user task, resident, vs bare 5-row commit {where}", resident, base, resident_target),
+        row(f"complete a user task, resident, vs commit of five single-row statements {where}", resident, singly_base, None),
         row(f"complete a user task, restored, vs bare 5-row commit {where}", restored, restored_base, restored_target),
         row(f"complete a user task with a form, resident, vs bare 5-row commit {where}", form, form_base, None),
-        row(f"start + complete, vs two bare 5-row commits {where}", started + resident, 2 * base, 2.0),
+        row(f"start + complete, vs two bare 5-row commits {where}", started + resident, started_base + base, 2.0),
         row(f"instances per second, start + complete {where}", 1 / (started + resident), None, None, "1/s"),
         row(f"SQL statements per completed task {where}", statements, None, 10, "count"),
     ]
@@ -58,7 +60,7 @@ def start(engine: Engine, process_id: str = "sequence") -> int:
         return commands.start_instance(session, SYSTEM, process_id, {"amount": 3})
 
 
-def _shifted(bare: Action, blocks: int) -> Action:
+def shifted(bare: Action, blocks: int) -> Action:
     return lambda number: bare(number + blocks * 100_000)
 
 
