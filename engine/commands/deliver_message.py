@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.commands.message_starts import hold, is_taken, release
+from engine.commands.message_starts import drop_hold, hold, is_taken, release
 from engine.commands.root_run import RootRun
 from engine.errors import LianbanError
 from engine.policy import SYSTEM, Actor
@@ -139,6 +139,8 @@ def _start(session: Session, actor: Actor, message: Row[Any], target: Row[Any]) 
         start_key=message.correlation_key if single else None,
     )
     _remember(session, message, target.process_id, target.process_id, key, key, target.element_id)
+    if single:
+        drop_hold(session, target.process_id, message.key)
     audit.record(
         session,
         actor,

@@ -46,10 +46,18 @@ def hold(session: Session, process_id: str, correlation_key: str, message_key: i
     session.execute(dialect.insert(m.held_message).values(values).on_conflict_do_nothing())
 
 
+def drop_hold(session: Session, process_id: str, message_key: int) -> None:
+    """The message has started the process."""
+    held = m.held_message.c
+    session.execute(m.held_message.delete().where(held.process_id == process_id, held.message_key == message_key))
+
+
 def startable(session: Session, limit: int, where: tuple[str, str] | None = None, without: frozenset[int] = frozenset()) -> list[int]:
     """Held messages that live and whose process may be started now, the oldest first: of all processes, or `where` (process id, key)."""
     held, message, instance = m.held_message.c, m.message.c, m.process_instance.c
     taken = exists().where(instance.process_id == held.process_id, instance.start_key == held.correlation_key)
+    correlation = m.message_correlation.c
+    consumed = exists().where(correlation.message_key == held.message_key, correlation.consumer == held.process_id)
     statement = (
         select(message.key)
         .join(m.held_message, held.message_key == message.key)
@@ -58,7 +66,7 @@ def startable(session: Session, limit: int, where: tuple[str, str] | None = None
             m.process_definition,
             and_(m.process_definition.c.key == m.start_subscription.c.definition_key, m.process_definition.c.process_id == held.process_id),
         )
-        .where(message.state == "OPEN", message.expires_at > clock.now(), ~taken)
+        .where(message.state == "OPEN", message.expires_at > clock.now(), ~taken, ~consumed)
     )
     if where is not None:
         statement = statement.where(held.process_id == where[0], held.correlation_key == where[1])
@@ -87,6 +95,8 @@ def carry_start_key(session: Session, row: InstanceRow, process_id: str) -> None
 
 def release_after_commit(session: Session, process_id: str, correlation_key: str) -> None:
     """Once the transaction has committed, let held messages of this correlation key start the process."""
+    if (process_id, correlation_key) in _releasing.get():
+        return  # an instance that ended at once: the loop that started it goes on
     runtime = runtime_of(session)
     session.info["after_commit"].append(lambda: release(runtime, process_id, correlation_key))
 
@@ -97,7 +107,7 @@ def release(runtime: Runtime, process_id: str, correlation_key: str) -> None:
 
     where, already = (process_id, correlation_key), _releasing.get()
     if where in already:
-        return  # an instance that ended at once: the loop that started it goes on
+        return  # the delivery that this loop asked for
     mark, tried = _releasing.set(already | {where}), frozenset[int]()
     try:
         while len(tried) < STARTED_AT_ONCE:

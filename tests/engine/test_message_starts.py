@@ -201,3 +201,33 @@ def test_migration_to_another_process_takes_the_key_along(engine: Engine) -> Non
         commands.undo_migration(session, SYSTEM, moved)
     complete(engine, "at_once")
     assert numbers(engine, "at_once") == [3]
+
+
+def test_what_was_held_and_has_started_is_not_looked_at_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_starts, "STARTED_AT_ONCE", 1)
+    deploy(engine)
+    for number in range(4):
+        publish(engine, number, name="urged")
+    for number in range(4):
+        assert numbers(engine) == [number]
+        complete(engine)
+    with engine.reading() as session:
+        assert session.scalar(select(func.count()).select_from(m.held_message)) == 0
+        assert message_starts.startable(session, 10) == []
+
+
+def test_a_held_message_that_a_waiting_instance_takes_starts_nothing_more(engine: Engine) -> None:
+    """A message goes to one instance of each process, whether it starts it or reaches it."""
+    catch = (
+        b'<bpmn:userTask id="i_work" name="\xe5\x8a\x9e\xe7\x90\x86">',
+        b'<bpmn:receiveTask id="i_work" name="w" messageRef="m_applied">',
+    )
+    source = DIAGRAM.replace(*catch).replace(b"<bpmn:extensionElements><zeebe:userTask /></bpmn:extensionElements>", b"", 1)
+    source = source.replace(b"</bpmn:userTask>", b"</bpmn:receiveTask>", 1)
+    key = b'<bpmn:message id="m_applied" name="applied"><bpmn:extensionElements><zeebe:subscription correlationKey="=&quot;case-1&quot;" />'
+    deploy(engine, source.replace(b'<bpmn:message id="m_applied" name="applied" />', key + b"</bpmn:extensionElements></bpmn:message>"))
+    publish(engine, 1, name="urged")
+    publish(engine, 2)
+    assert numbers(engine) == [] and numbers(engine, active=False) == [2], "it reached the one that waited"
+    engine.sweep()
+    assert numbers(engine, active=False) == [2]
