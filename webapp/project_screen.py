@@ -351,7 +351,7 @@ def sharing_log(session: Session, project_id: int) -> list[dict[str, Any]]:
     people = directory.display_names(session, [event.actor for event in found])
     return [
         {
-            "at": event.at,
+            "at": event.business_at,
             "who": people.get(event.actor, event.actor),
             "what": _("读取") if event.action == materials.READ else _("确认复用"),
             "item": event.data.get("item") if event.action == materials.READ else event.data.get("name"),

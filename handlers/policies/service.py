@@ -29,6 +29,8 @@ __all__ = ["Basis", "Policy", "bases_of", "bring_in", "enter", "policies", "remo
 
 MOST = {"title": 200, "words": 200, "number": 100, "issuer": 200, "summary": 20_000}
 BASIS = "legalBasis"
+PLANS = ("approval_plan", "agent_plan")
+"""The city's own two plans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,7 @@ def users_of(session: Session, policy: Policy) -> list[str]:
 def bases_of(session: Session, process_id: str, model: ProcessModel) -> list[Basis]:
     """The documents that a process implements, the city's plans first."""
     found = ((one, _paragraphs(one, process_id, model)) for one in policies(session))
-    return sorted((Basis(one, tuple(cited)) for one, cited in found if cited), key=lambda basis: basis.policy.code not in _plans())
-
-
-def _plans() -> set[str]:
-    return {policy for _process, policy in _links()}
+    return sorted((Basis(one, tuple(cited)) for one, cited in found if cited), key=lambda basis: basis.policy.code not in PLANS)
 
 
 def _paragraphs(policy: Policy, process_id: str, model: ProcessModel) -> list[str]:

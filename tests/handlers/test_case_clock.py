@@ -294,7 +294,7 @@ def walk(data: st.DataObject, session: Session, project_id: int) -> int:
     )
     for _ in range(data.draw(st.integers(1, 8))):
         moment += timedelta(minutes=data.draw(st.integers(0, 20_000)))
-        act = data.draw(st.sampled_from([3, 3, 6, 7, 8, 8, 9, 10, 11, 13, 14, 16, "extend", "serve"]))
+        act = data.draw(st.sampled_from(["3", "3", "6", "7", "8", "8", "9", "10", "11", "13", "14", "16", "extend", "serve"]))
         try:
             with session.begin_nested():
                 if act == "extend":
