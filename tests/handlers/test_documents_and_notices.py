@@ -28,7 +28,9 @@ def bring(office: Office, project: Project, until: str, **answers: dict[str, obj
     """Work on the project's proposal (FG02) until an element has been completed."""
     for _ in range(30):
         task = next(
-            t for t in office.driver.open_tasks(project.id) if t.process_id in ("project_initiation", "item_intake", "item_decision")
+            t
+            for t in office.driver.open_tasks(project.id)
+            if t.process_id in ("project_initiation", "item_intake", "item_decision", "decision_delivery")
         )
         office.driver.complete(task, answers.get(task.element_id, {}), project)
         office.driver.move_to(clock.now() + timedelta(hours=1))
