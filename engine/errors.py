@@ -141,9 +141,9 @@ class FormInvalid(Invalid):
 
 
 class DeploymentRefused(Invalid):
-    """部署被拒绝，共 {count} 处问题。
+    """部署被拒绝，共 {count} 处错误。
 
-    The deployment was refused: {count} finding(s).
+    The deployment was refused: {count} error(s).
     """
 
     code = "deployment_refused"
@@ -152,4 +152,5 @@ class DeploymentRefused(Invalid):
     def __init__(self, findings: list[Any], **details: Any) -> None:
         """`findings`: list of engine.findings.Finding, errors first."""
         self.findings = findings
-        super().__init__(count=len(findings), **details)
+        errors = [finding for finding in findings if finding.severity == "error"]
+        super().__init__(count=len(errors), **details)  # hints refuse nothing, and are not listed

@@ -1,5 +1,6 @@
 // Draws BPMN diagrams with the state of an instance: <div data-diagram="xml address"><script class="diagram-state">{...}</script></div>.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer.js";
+import { fill } from "./viewer.js";
 import "bpmn-js/dist/assets/diagram-js.css";
 import "bpmn-js/dist/assets/bpmn-js.css";
 
@@ -8,14 +9,9 @@ const MARKS = ["done", "active", "failed", "coming", "missed"];
 export async function draw(container) {
   const stateBlock = container.querySelector(".diagram-state");
   const state = stateBlock ? JSON.parse(stateBlock.textContent) : {};
-  const answer = await fetch(container.dataset.diagram, { headers: { Accept: "application/xml" } });
-  if (!answer.ok) {
-    container.textContent = document.body.dataset.lang === "en" ? "The diagram cannot be shown." : "流程图无法显示。";
-    return null;
-  }
   const viewer = new NavigatedViewer({ container });
   container.viewer = viewer;
-  await viewer.importXML(await answer.text());
+  if (!(await fill(viewer, container, container.dataset.diagram))) return (container.viewer = null);
   show(viewer, state);
   fit(viewer);
   return viewer;

@@ -1,11 +1,8 @@
 // Two versions of a process side by side, with what bpmn-js-differ finds drawn on both and listed: click a line to see the element.
-import NavigatedViewer from "bpmn-js/lib/NavigatedViewer.js";
 import { diff } from "bpmn-js-differ";
 import zeebe from "zeebe-bpmn-moddle/resources/zeebe.json";
-import "bpmn-js/dist/assets/diagram-js.css";
-import "bpmn-js/dist/assets/bpmn-js.css";
+import { english, follow, open } from "./viewer.js";
 
-const english = document.body.dataset.lang === "en";
 const WORDS = {
   added: english ? "added" : "新增",
   removed: english ? "removed" : "删除",
@@ -14,15 +11,6 @@ const WORDS = {
 };
 const nothing = english ? "The two versions say the same." : "两个版本的内容相同。";
 const failed = english ? "The versions cannot be compared." : "两个版本无法比较。";
-
-async function open(container) {
-  const answer = await fetch(container.dataset.xml, { headers: { Accept: "application/xml" } });
-  if (!answer.ok) throw new Error(answer.statusText);
-  const viewer = new NavigatedViewer({ container, moddleExtensions: { zeebe } });
-  await viewer.importXML(await answer.text());
-  viewer.get("canvas").zoom("fit-viewport", "auto");
-  return viewer;
-}
 
 const SHOWN = (viewer, id) => viewer.get("elementRegistry").get(id);
 
@@ -92,25 +80,12 @@ function focus(viewer, id) {
   canvas.scrollToElement(element, 80);
 }
 
-// Panning and zooming one diagram moves the other.
-function follow(viewers) {
-  let busy = false;
-  for (const viewer of viewers) {
-    viewer.on("canvas.viewbox.changed", ({ viewbox }) => {
-      if (busy) return;
-      busy = true;
-      const { x, y, width, height } = viewbox;
-      for (const other of viewers) if (other !== viewer) other.get("canvas").viewbox({ x, y, width, height });
-      busy = false;
-    });
-  }
-}
-
 async function compare(root) {
   const [before, after] = root.querySelectorAll("[data-xml]");
   const target = root.querySelector("[data-changes]");
   try {
-    const viewers = await Promise.all([open(before), open(after)]);
+    const viewers = await Promise.all([before, after].map((side) => open(side, { moddleExtensions: { zeebe } })));
+    if (viewers.includes(null)) throw new Error("no drawing");
     const list = changes(...viewers);
     viewers.forEach((viewer) => mark(viewer, list));
     root.querySelector("[data-count]").textContent = list.length;

@@ -1,6 +1,6 @@
 // The mapping of a migration: two diagrams side by side, lines between what corresponds, a select for each element. A change asks the
 // server for the plan anew (its findings, not ours). Click an element on the left, then its counterpart on the right; or use the selects.
-import { english, follow, installZoom, open, shrink } from "./viewer.js";
+import { english, follow, installZoom, open, shrink, whole } from "./viewer.js";
 
 const SAY = {
   pick: (name) => (english ? `Now click what stands for “${name}” on the right.` : `请在右图点击与“${name}”对应的元素。`),
@@ -185,7 +185,7 @@ async function start(root) {
   const larger = [...viewers].sort((a, b) => size(b) - size(a))[0];
   new Mapping(root, viewers, follow(viewers));
   installZoom(root, [larger]); // the other one follows
-  larger.get("canvas").zoom("fit-viewport", "auto");
+  whole(larger);
   root.dataset.drawn = "1";
 }
 

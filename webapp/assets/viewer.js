@@ -5,16 +5,36 @@ import "bpmn-js/dist/assets/bpmn-js.css";
 
 export const english = document.body.dataset.lang === "en";
 
-// The viewer in <div data-xml="address">, the whole diagram in sight; null when it cannot be shown, which the container then says.
-export async function open(container) {
-  const answer = await fetch(container.dataset.xml, { headers: { Accept: "application/xml" } });
-  if (!answer.ok) {
-    container.textContent = english ? "The diagram cannot be shown." : "流程图无法显示。";
-    return null;
+const SAY = {
+  failed: english ? "The diagram cannot be shown." : "流程图无法显示。",
+  bare: english ? "This diagram was deployed without a drawing; the process runs all the same." : "这个流程部署时没有图形（BPMNDI），无法显示；流程照常运行。",
+};
+
+// Draw the XML at an address; false when it cannot be shown, which the container then says.
+export async function fill(viewer, container, address) {
+  const answer = await fetch(address, { headers: { Accept: "application/xml" } });
+  const xml = await answer.text();
+  const problem = !answer.ok ? SAY.failed : /<(\w+:)?BPMNShape\b/.test(xml) ? "" : SAY.bare;
+  if (problem) {
+    container.replaceChildren(Object.assign(document.createElement("p"), { className: "no-drawing", textContent: problem }));
+    return false;
   }
-  const viewer = new NavigatedViewer({ container });
-  await viewer.importXML(await answer.text());
-  viewer.get("canvas").zoom("fit-viewport", "auto");
+  await viewer.importXML(xml);
+  return true;
+}
+
+// The whole diagram, with some air around it.
+export function whole(viewer) {
+  const canvas = viewer.get("canvas");
+  canvas.zoom("fit-viewport", "auto");
+  canvas.zoom(canvas.zoom() * 0.95, "auto");
+}
+
+// The viewer in <div data-xml="address">, the whole diagram in sight; null when it cannot be shown, which the container then says.
+export async function open(container, options = {}) {
+  const viewer = new NavigatedViewer({ container, ...options });
+  if (!(await fill(viewer, container, container.dataset.xml))) return null;
+  whole(viewer);
   return viewer;
 }
 
@@ -25,7 +45,7 @@ export function shrink(viewers) {
     const frame = viewer.get("canvas").getContainer().parentElement.parentElement;
     frame.style.height = `${Math.max(200, Math.min(frame.clientHeight, wanted + 110))}px`;
     viewer.get("canvas").resized();
-    viewer.get("canvas").zoom("fit-viewport", "auto");
+    whole(viewer);
   }
 }
 
@@ -35,7 +55,7 @@ export function installZoom(root, viewers) {
     const how = event.target.closest("[data-zoom]")?.dataset.zoom;
     if (!how) return;
     for (const viewer of viewers) {
-      if (how === "fit") viewer.get("canvas").zoom("fit-viewport", "auto");
+      if (how === "fit") whole(viewer);
       else viewer.get("zoomScroll").stepZoom(how === "in" ? 1 : -1);
     }
   });
