@@ -89,6 +89,16 @@ def test_the_project_page_and_its_list_link_the_documents(town: Town) -> None:
         assert linked == {document.id for document in issued(town)}
 
 
+def test_the_file_is_searched_by_number_title_and_text(town: Town) -> None:
+    """R035."""
+    clerk, one = town.visit("zrzyj"), issued(town)[0]
+    listed = f"/projects/{town.project}/documents"
+    for word, expected in ((one.title, True), ((one.number or one.title)[-4:], True), ("没有这样的文书", False)):
+        page = clerk.get(listed, query_string={"q": word}).text
+        assert (f'href="/documents/{one.id}"' in page) is expected and ("换一个文号" in page) is not expected
+    assert town.visit("outsider").get(listed, query_string={"q": one.title}).status_code == 404
+
+
 def test_strangers_learn_nothing(town: Town) -> None:
     found = issued(town)[0]
     for part in ("", "/pdf", "/bundle"):

@@ -31,10 +31,12 @@ NOT_LISTED = frozenset({"办件编号", "事项", "意见内容"})
 
 @blueprint.get("/projects/<row:project_id>/documents")
 def index(project_id: int) -> str:
-    """Every document of the project under its case, whether it is printed and served; the case files below."""
+    """Every document of the project under its case, whether it is printed and served; the case files below. `q` searches number, title,
+    body and what the documents say."""
+    q = request.args.get("q", "").strip()[:100]
     with engine().reading() as session:
         project = projects.get_project(session, actor(), project_id)
-        found = documents.documents_of(session, project_id, actor=actor())
+        found = [each for each in documents.documents_of(session, project_id, actor=actor()) if _says(each, q)]
         by_case: dict[int | None, list[documents.Document]] = {}
         for each in found:
             if each.kind != INDEX:
@@ -42,6 +44,7 @@ def index(project_id: int) -> str:
         known = {case.id: case for case in cases.cases_of(session, project_id)}
         screen = {
             "project": project,
+            "q": q,
             "groups": [(known.get(key) if key is not None else None, rows) for key, rows in by_case.items()],
             "files": documents.files_of(session, [each.id for each in found]),
             "failed": documents.failed_documents(session, found),
@@ -50,6 +53,13 @@ def index(project_id: int) -> str:
             "may_bundle": lambda case_id: documents.bundle.may_bundle(session, actor(), project_id, case_id),
         }
         return render_template("documents.html", **screen)
+
+
+def _says(found: documents.Document, q: str) -> bool:
+    """Whether a search word stands in a document."""
+    return not q or any(
+        q in text for text in (found.number or "", found.title, found.unit_name, found.addressee, *map(str, found.facts.values()))
+    )
 
 
 @blueprint.get("/documents/<row:document_id>")
