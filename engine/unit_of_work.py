@@ -45,7 +45,7 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
                 yield session
             session.flush()
             send_and_commit(session.outer)
-            session.transaction.commit()
+            session.outer.commit()
             committed = True
             for key, version, instance in session.info["published"]:  # before the next command has its turn
                 runtime.instances.put(key, version, instance)
@@ -88,7 +88,8 @@ class _WorkSession(Session):
     external transaction"). Commands that only use Core never begin the session's own transaction, which costs more than a statement."""
 
     def __init__(self, connection: Connection, runtime: Runtime) -> None:
-        self.outer, self.transaction = connection, connection.begin()
+        connection.begin()
+        self.outer = connection
         super().__init__(connection, expire_on_commit=False)
         self.info.update(
             runtime=runtime,
