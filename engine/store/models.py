@@ -5,6 +5,56 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, text
 
 from engine.store.database import Base, BigKey, Instant, Json
+from engine.store.deployed_tables import (
+    decision_definition,
+    deployment,
+    deployment_item,
+    form_definition,
+    process_definition,
+    resource,
+    start_subscription,
+    start_timer,
+)
+from engine.store.record_tables import audit_event, batch, batch_item, decision_evaluation, instance_migration, variable_event
+
+__all__ = [
+    "SHORT_VALUE",
+    "TOKEN_BITS",
+    "audit_event",
+    "batch",
+    "batch_item",
+    "business_clock",
+    "decision_definition",
+    "decision_evaluation",
+    "deferred_signal",
+    "deployment",
+    "deployment_item",
+    "element_event",
+    "element_key",
+    "form_definition",
+    "held_message",
+    "incident",
+    "instance_migration",
+    "job",
+    "job_worker",
+    "message",
+    "message_correlation",
+    "message_subscription",
+    "metadata",
+    "process_definition",
+    "process_instance",
+    "resource",
+    "signal_wait",
+    "split_key",
+    "start_subscription",
+    "start_timer",
+    "token",
+    "user_task",
+    "user_task_candidate",
+    "user_task_draft",
+    "variable",
+    "variable_event",
+]
 
 metadata = Base.metadata
 
@@ -35,103 +85,6 @@ business_clock = Table(
     Column("offset_seconds", Integer, nullable=False, default=0),
     Column("calendar_version", Integer, nullable=False, default=0),
 )
-
-deployment = Table(
-    "deployment",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("name", String(200), nullable=False, default=""),
-    Column("deployed_at", Instant, nullable=False),
-    Column("deployed_by", String(100), nullable=False),
-)
-
-resource = Table(
-    "resource",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False, index=True),
-    Column("name", String(300), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("content", LargeBinary, nullable=False),
-)
-
-process_definition = Table(
-    "process_definition",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("process_id", String(200), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("version_tag", String(100)),
-    Column("name", String(300), nullable=False, default=""),
-    Column("resource_name", String(300), nullable=False),
-    Column("resource_key", BigKey, ForeignKey("resource.key"), nullable=False),
-    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False),
-    Column("digest", String(64), nullable=False),
-    UniqueConstraint("process_id", "version"),
-)
-
-decision_definition = Table(
-    "decision_definition",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("decision_id", String(200), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("version_tag", String(100)),
-    Column("name", String(300), nullable=False, default=""),
-    Column("drg_id", String(200), nullable=False, default=""),
-    Column("drg_name", String(300), nullable=False, default=""),
-    Column("resource_name", String(300), nullable=False),
-    Column("resource_key", BigKey, ForeignKey("resource.key"), nullable=False),
-    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False),
-    Column("digest", String(64), nullable=False),
-    UniqueConstraint("decision_id", "version"),
-)
-
-form_definition = Table(
-    "form_definition",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("form_id", String(200), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("version_tag", String(100)),
-    Column("resource_name", String(300), nullable=False),
-    Column("deployment_key", BigKey, ForeignKey("deployment.key"), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("body", Text, nullable=False),
-    UniqueConstraint("form_id", "version"),
-)
-
-deployment_item = Table(
-    "deployment_item",
-    metadata,
-    Column("deployment_key", BigKey, ForeignKey("deployment.key"), primary_key=True),
-    Column("kind", String(10), primary_key=True),
-    Column("id", String(200), primary_key=True),
-    Column("definition_key", BigKey, nullable=False),
-)
-"""What a deployment consists of, also where content was unchanged and an earlier version serves: `bindingType="deployment"` reads it."""
-
-start_subscription = Table(
-    "start_subscription",
-    metadata,
-    Column("definition_key", BigKey, ForeignKey("process_definition.key"), primary_key=True),
-    Column("element_id", String(200), primary_key=True),
-    Column("kind", String(10), nullable=False),
-    Column("name", String(300), nullable=False),
-    Index("ix_start_subscription_name", "kind", "name"),
-)
-
-start_timer = Table(
-    "start_timer",
-    metadata,
-    Column("definition_key", BigKey, ForeignKey("process_definition.key"), primary_key=True),
-    Column("element_id", String(200), primary_key=True),
-    Column("due_at", Instant, nullable=False, index=True),
-    Column("anchor", Instant, nullable=False),
-    Column("cycle", String(300)),
-    Column("done", Integer, nullable=False),
-)
-"""When the timer start events of the latest versions are due; see engine.bpmn.start_timers."""
 
 process_instance = Table(
     "process_instance",
@@ -392,105 +345,6 @@ incident = Table(
     Column("resolved_at", Instant),
     Column("resolved_by", String(100)),
 )
-
-decision_evaluation = Table(
-    "decision_evaluation",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("instance_key", BigKey, index=True),
-    Column("root_key", BigKey),
-    Column("business_id", String(100), index=True),
-    Column("token_id", Integer),
-    Column("element_id", String(200)),
-    Column("decision_id", String(200), nullable=False),
-    Column("decision_key", BigKey),
-    Column("output", Json),
-    Column("trace", Json, nullable=False),
-    Column("at", Instant, nullable=False),
-)
-
-audit_event = Table(
-    "audit_event",
-    metadata,
-    Column("id", BigKey, primary_key=True, autoincrement=True),
-    Column("at", Instant, nullable=False),
-    Column("business_at", Instant, nullable=False),
-    Column("actor", String(100), nullable=False),
-    Column("action", String(60), nullable=False),
-    Column("root_key", BigKey, index=True),
-    Column("instance_key", BigKey),
-    Column("element_id", String(200)),
-    Column("task_key", BigKey),
-    Column("business_id", String(100), index=True),
-    Column("data", Json, nullable=False, default=dict),
-)
-
-variable_event = Table(
-    "variable_event",
-    metadata,
-    Column("instance_key", BigKey, primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("scope_id", Integer, primary_key=True),
-    Column("name", String(200), primary_key=True),
-    Column("value", LargeBinary),
-    Column("at", Instant, nullable=False),
-    Column("by", String(100), nullable=False),
-    sqlite_with_rowid=False,
-)
-"""The append-only history of variables: one row for each variable that a command changed. `version`: the instance's version that the
-command made; `by`: who sent the command. A scope that ended with its variables is one row with an empty name and no value."""
-
-instance_migration = Table(
-    "instance_migration",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("instance_key", BigKey, nullable=False, index=True),
-    Column("source_key", BigKey, ForeignKey("process_definition.key"), nullable=False),
-    Column("target_key", BigKey, ForeignKey("process_definition.key"), nullable=False),
-    Column("mapping", Json, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("last_event", BigKey, nullable=False),
-    Column("backup", LargeBinary, nullable=False),
-    Column("not_undoable", String(300)),
-    Column("batch_key", BigKey, index=True),
-    Column("at", Instant, nullable=False),
-    Column("by", String(100), nullable=False),
-    Column("undone_at", Instant),
-    Column("undone_by", String(100)),
-)
-"""One instance moved to another definition. `version`: the instance's version afterwards (a later one means it has moved on); `last_event`:
-the newest element event that speaks of the old ids; `mapping`: old element and flow ids -> new ones; `backup`: the rows as they were;
-`not_undoable`: why not, if so."""
-
-batch = Table(
-    "batch",
-    metadata,
-    Column("key", BigKey, primary_key=True, autoincrement=True),
-    Column("kind", String(30), nullable=False),
-    Column("state", String(12), nullable=False, default="RUNNING", index=True),
-    Column("parameters", Json, nullable=False, default=dict),
-    Column("reason", String(500), nullable=False, default=""),
-    Column("created_at", Instant, nullable=False),
-    Column("created_by", String(100), nullable=False),
-    Column("touched_at", Instant, nullable=False),
-    Column("ended_at", Instant),
-)
-"""One operation over many instances. `state`: RUNNING, PAUSED, CANCELLED or COMPLETED; `touched_at`: wall time of its latest progress."""
-
-batch_item = Table(
-    "batch_item",
-    metadata,
-    Column("batch_key", BigKey, ForeignKey("batch.key", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("instance_key", BigKey, nullable=False, index=True),
-    Column("state", String(10), nullable=False, default="PENDING"),
-    Column("code", String(60)),
-    Column("message", Text),
-    Column("message_en", Text),
-    Column("done_at", Instant),
-    Index("ix_batch_item_state", "batch_key", "state", "position"),
-)
-"""One instance of a batch. `state`: PENDING, DONE, FAILED or SKIPPED; `code` and the messages say why it failed."""
 
 deferred_signal = Table(
     "deferred_signal",
