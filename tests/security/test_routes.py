@@ -29,11 +29,13 @@ OPEN = {
     "GET /v2/topology",
     "GET /v2/status",
     "GET /v2/license",
+    "GET /v2/document-links/<ticket>",
     "GET /engine-rest/openapi.json",
     "GET /engine-rest/version",
     "GET /.well-known/camunda-automation-platform/webapps",
 }
-"""What needs no log-in: signing in and out, checking a paper that one holds, whether the server lives, and what clients ask first."""
+"""What needs no log-in: signing in and out, checking a paper that one holds, whether the server lives, what clients ask first, and a
+link to one file that somebody with access has signed."""
 
 
 @pytest.fixture
