@@ -30,7 +30,7 @@ class Settings:
     demo: bool = False
     """Demo log-in page and anonymous deployment from this machine."""
     secret_key: str = ""
-    """Signs nothing but flash messages; sessions are server-side. Empty: made at first start and kept in the database."""
+    """Signs flash messages and links to documents; sessions are server-side. Empty: made at first start and kept in the database."""
     max_upload_mb: int = 50
     session_idle_minutes: int = 120
     log_json: bool = False
