@@ -109,7 +109,8 @@ def _communicate(connection: Connection, queries: Sequence[Bound], *, commit: bo
 
 
 def _drop_waiting(connection: Connection) -> None:
-    connection.info.pop(WAITING, None)
+    if not connection.invalidated:  # a connection that was lost has forgotten already
+        connection.info.pop(WAITING, None)
 
 
 def _merged(waiting: Sequence[Bound]) -> Iterator[tuple[str, list[Any]]]:
