@@ -27,7 +27,8 @@ def main(names: list[str]) -> int:
     target.write_text(json.dumps(rows, ensure_ascii=False, indent=1))
     for row in rows:
         mark = "ok " if row["ok"] else "NOT"
-        print(f"{mark} {row['name']:<60} {row['value']:>12.4g} {row['unit']:<8} ratio {row['ratio']:>9.3g}  target {row['target']}")
+        limit = "-" if row["target"] is None else f"<= {row['target']:g}"
+        print(f"{mark} {row['name']:<60} {row['value']:>12.4g} {row['unit']:<8} ratio {row['ratio']:>9.3g}  target {limit}")
     return 0 if all(row["ok"] for row in rows) else 1
 
 

@@ -40,7 +40,7 @@ def run() -> list[dict[str, Any]]:
     reading = _best(lambda: [read_dmn(data, "x", Findings("x")) for data in files], 10)
     compiling = _best(lambda: _compile_cold(files), 10) - reading
     return [
-        _row("20-rule decision table with trace vs plain Python", ours, python, 30.0, "us", 1e6),
+        _row("20-rule decision table with trace vs plain Python", ours, python, 30.0, "µs", 1e6),
         _row(f"compile and lint {len(files)} decision file(s), cold, vs reading their XML", compiling, reading, 3.0, "ms", 1e3),
     ]
 

@@ -80,7 +80,7 @@ def details(action: str, data: Mapping[str, Any]) -> str:
     if action == "instance.jumped":
         return f"{data.get('from', '')} → {data.get('to', '')}"
     if action == "clock.moved" and data.get("to"):
-        return _("业务时间改为 %(at)s", at=when(data["to"]))
+        return str(_("业务时间改为 %(at)s", at=when(data["to"])))
     names = data.get("names") or data.get("resources") or data.get("elements") or []
     parts = [str(data.get(key)) for key in ("name", "processId", "kind", "messageName") if data.get(key)]
     if isinstance(names, list) and names:

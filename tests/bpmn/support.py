@@ -144,7 +144,7 @@ class Decided:
 
 @dataclass
 class Host:
-    """A host: business time that tests move, decisions as functions, jobs as functions (default: Completed); whether its caller catches errors."""
+    """A host: business time that tests move, decisions and jobs (default: Completed) as functions; whether its caller catches errors."""
 
     at: datetime = NOON
     jobs: dict[str, Callable[[JobOpened], Outcome]] = field(default_factory=dict)

@@ -11,7 +11,6 @@ from sqlalchemy import literal
 
 from engine import Engine, commands
 from engine.policy import SYSTEM, Actor
-from engine.store import search_definitions, search_messages
 from engine.store import search_sources as sources
 from engine.store.database import Instant
 from engine.store.search import AnyOf, Condition, CursorInvalid, Operator, Order, Page, PageRequest, Source, search

@@ -13,7 +13,7 @@ SEQUENCE = Path(__file__).parents[2] / "benchmarks" / "diagrams" / "sequence.bpm
 
 
 def test_a_completed_user_task_costs_at_most_ten_statements(engine: Engine) -> None:
-    """engine.md §4. On PostgreSQL: the root is locked, then the task is read (or it would be read as it was before), then all is written."""
+    """engine.md §4. On PostgreSQL: the root is locked, then the task is read (or it would be what it was before), then all is written."""
     limit = 10 if engine.runtime.database.dialect.name == "sqlite" else 3
     with engine.unit_of_work() as session:
         commands.deploy(session, SYSTEM, [(SEQUENCE.name, SEQUENCE.read_bytes())])

@@ -90,9 +90,7 @@ def test_promise_and_statute_run_side_by_side(office: Office, life: Callable[...
     assert (now.reading.state, now.reading.elapsed, now.reading.remaining, now.reading.light) == ("running", 1, 6, "green")
 
 
-def test_a_running_case_keeps_the_limits_of_its_receipt(
-    office: Office, life: Callable[..., int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_running_case_keeps_the_limits_of_its_receipt(office: Office, life: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
     """R059: who changes the catalogue changes later cases only."""
     before = life("2022-05-11T10:30", (3, "2022-05-12T11:00"))
     monkeypatch.setattr(ledger, "limits_of", lambda _item: clocks.ItemLimits(clocks.Limit(40), clocks.Limit(3)))

@@ -70,9 +70,7 @@ def test_a_measure_belongs_to_the_period_in_which_it_ended(office: Office) -> No
     assert later.landing == Average(0, None) and later.lines == []
 
 
-@pytest.mark.parametrize(
-    ("days", "mean"), [([], None), ([7], 7.0), ([1, 2], 1.5), ([1, 1, 2], 1.3), ([10, 10, 10, 11], 10.3)]
-)
+@pytest.mark.parametrize(("days", "mean"), [([], None), ([7], 7.0), ([1, 2], 1.5), ([1, 1, 2], 1.3), ([10, 10, 10, 11], 10.3)])
 def test_the_mean_is_rounded_half_up_to_a_tenth(days: list[int], mean: float | None) -> None:
     assert performance.average(days) == Average(len(days), mean)
 

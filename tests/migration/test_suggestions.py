@@ -40,8 +40,7 @@ def test_what_is_inside_a_subprocess_follows_the_subprocess() -> None:
     def nested(outside: str, inside: str) -> ProcessModel:
         body = f'<startEvent id="s_{inside}" /><userTask id="{inside}" name="会签" /><endEvent id="e_{inside}" />'
         body += "".join(
-            f'<sequenceFlow id="{a}_{b}" sourceRef="{a}" targetRef="{b}" />'
-            for a, b in ((f"s_{inside}", inside), (inside, f"e_{inside}"))
+            f'<sequenceFlow id="{a}_{b}" sourceRef="{a}" targetRef="{b}" />' for a, b in ((f"s_{inside}", inside), (inside, f"e_{inside}"))
         )
         sub = f'<subProcess id="{outside}" name="联合审查">{body}</subProcess>'
         return load(doc('<startEvent id="start" />' + sub + '<endEvent id="end" />' + chain("start", outside, "end")))

@@ -9,8 +9,8 @@ Modes: "branch" is refused when live tokens of other branches would be cancelled
 
 E may be in T's scope, in one around it (the subprocess in between is cancelled), or inside an embedded subprocess that has completed
 since: that is entered again at E instead of at its start. Refused, with the place to return to instead: elements inside a multi-instance
-that has ended or inside a subprocess that was interrupted. Refused too: gateways, events and event subprocesses, what an event-based gateway chose, and going
-back over a complex gateway, which swallows late tokens that nobody could give back.
+that has ended or inside a subprocess that was interrupted. Refused too: gateways, events and event subprocesses, what an
+event-based gateway chose, and going back over a complex gateway, which swallows late tokens that nobody could give back.
 """
 
 from __future__ import annotations

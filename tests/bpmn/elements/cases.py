@@ -107,7 +107,10 @@ def activate(element: str, names: list[str], after: str) -> Step:
     """More elements of an ad-hoc subprocess are activated."""
 
     def make(twins: Twins) -> tuple[str, tuple[Any, ...]]:
-        return "activate_ad_hoc", (next(t.token_id for t in twins.live.live_tokens() if t.element_id == element), dict.fromkeys(names, {}))
+        return "activate_ad_hoc", (
+            next(t.token_id for t in twins.live.live_tokens() if t.element_id == element),
+            {name: {} for name in names},
+        )
 
     return Step(f"activate {names}", make, after, True)
 
