@@ -29,7 +29,7 @@ from handlers.projects.service import Project
 from tests.handlers.conftest import DAIRY, SCHOOL, WINDOW, Office
 from webapp.composition import open_lianban
 
-LAWFUL = [f"W{number:02d}" for number in (*range(1, 27), 34)]
+LAWFUL = [f"W{number:02d}" for number in (*range(1, 27), 34, 35)]
 HANDLER, ADMIN = "lijianguo", "admin"
 EDITOR = Actor("admin", powers=frozenset({"administer"}))
 
@@ -101,6 +101,7 @@ MUST_SAY = {
     "W25": ("昌吉市工程建设项目联审专班", "2022年7月28日届满"),
     "W24": ("送达人", "签收人", "窗口领取", "刘敏"),
     "W34": ("案卷目录", "共3件"),
+    "W35": ("虚假材料", "第七十八条", "警告", "六十日"),
 }
 
 
