@@ -220,6 +220,26 @@ def test_codes_are_accepted_with_their_check_digits() -> None:
 
 
 @pytest.mark.parametrize(
+    ("item", "days", "unit", "field"),
+    [
+        ("FG05", 30, "工作日", None),
+        ("FG05", 31, "工作日", "special.limit"),
+        ("FG05", 30, "自然日", "special.limit"),
+        ("ZR06", 10, "工作日", "special.kind"),
+    ],
+)
+def test_only_an_approval_is_evaluated_by_commission_in_at_most_thirty_days(item: str, days: int, unit: str, field: str | None) -> None:
+    """核准备案条例 10 (R216)."""
+    given = {"special": example("special_request")["special"] | {"kind": "委托评估", "limit": days, "limit_unit": unit}}
+    if field is None:
+        submit("special_request", given, {"itemCode": item})
+        return
+    with pytest.raises(FormInvalid) as refused:
+        submit("special_request", given, {"itemCode": item})
+    assert list(refused.value.errors) == [field] and "条例第十条" in str(refused.value.errors)
+
+
+@pytest.mark.parametrize(
     ("stopped_days_ago", "record", "field"),
     [
         (20, {"within_month": True}, None),

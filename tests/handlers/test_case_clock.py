@@ -131,6 +131,41 @@ def test_a_local_pause_does_not_stop_the_statutory_clock(office: Office, life: C
     assert (now.reading.elapsed, now.statutory.elapsed) == (3, 10)
 
 
+APPROVAL = [(3, "2022-05-12T11:00"), (8, "2022-05-12T12:00"), (9, "2022-05-16T11:00")]
+"""An approval (FG05) that is accepted, and two working days later put out for evaluation."""
+
+
+def test_a_commissioned_evaluation_does_not_count_in_any_limit_regulation_10(office: Office, life: Callable[..., int]) -> None:
+    """核准备案条例 10 (R216): neither in the twenty days of the law nor in the city's ten; nor in its hundred."""
+    evaluation = cases.Pausing("委托评估", day("2022-06-27"))
+    case_id = life("2022-05-11T10:30", *APPROVAL, (10, "2022-06-28T11:00"), item="FG05", pausing=evaluation)
+    now = clock(office, case_id, "2022-06-29T11:00")
+    assert (now.limit, now.statutory_limit) == (clocks.Limit(10), clocks.Limit(20))
+    assert (now.reading.elapsed, now.statutory.elapsed) == (3, 3), "13 and 16 May, 29 June"
+    assert (now.reading.due, now.statutory.due) == (day("2022-07-08"), day("2022-07-27")), "11 to 13 July are days off"
+    assert now.reading.times.special == 30
+    rule = clocks.procedure("委托评估")
+    assert (rule.legal, rule.reform, rule.days) == (True, True, 30)
+
+
+def test_an_approval_has_twenty_days_and_at_most_forty_more_regulation_10(office: Office, life: Callable[..., int]) -> None:
+    """核准备案条例 10 (R216): 20 working days, extended once by no more than 40."""
+    case_id = life("2022-05-11T10:30", *APPROVAL[:2], item="FG05")
+    assert clock(office, case_id, "2022-05-13T11:00").statutory.due == day("2022-06-10")
+
+    def extend(days: int) -> None:
+        with office.engine.unit_of_work() as session:
+            moment = at("2022-05-16T11:00")
+            cases.extend(session, case_id, days, approved_by="ayinuer", document="昌市发改延〔2022〕1号", person="ayinuer", now=moment)
+
+    with pytest.raises(CaseRefused, match="只能延长 1 到 40 个工作日（企业投资项目核准和备案管理条例第十条）"):
+        extend(41)
+    extend(40)
+    assert clock(office, case_id, "2022-05-17T11:00").statutory.due == day("2022-08-10"), "vector H: sixty working days"
+    with pytest.raises(ClockRefused, match="只能延长一次"):
+        extend(1)
+
+
 def test_an_unknown_procedure_is_refused(office: Office, life: Callable[..., int]) -> None:
     with pytest.raises(clocks.ProcedureUnknown, match="第四十五条"):
         life("2022-05-11T10:30", (3, "2022-05-12T11:00"), (8, "2022-05-12T12:00"), (9, "2022-05-16T11:00"), pausing=cases.Pausing("喝茶"))

@@ -10,6 +10,7 @@ from engine import commands
 from engine.policy import SYSTEM
 from handlers.clock import service as clocks
 from handlers.documents import service as documents
+from handlers.driving.driver import Stuck
 from handlers.promises import service as promises
 from tests.handlers.conftest import Office
 from tests.handlers.item_flow import at
@@ -180,6 +181,38 @@ def test_a_rectification_of_the_acceptance_is_told_with_its_time(office: Office)
     assert pauses(item) == [("踏勘整改", False)] and told(item) == [("踏勘整改", "10个自然日")]
     item.report("rectification_done")
     assert len(item.tasks()) == 1 and item.clock().reading.state == "running", "only who found it looks again"
+
+
+def test_without_the_planning_check_no_opinion_of_acceptance_is_signed_planning_law_45(office: Office) -> None:
+    """城乡规划法 45 (R220): whoever sums up cannot pass over it, and what is denied gets no permit and no filing."""
+    item = accepted(office, FLOWS["completion_acceptance"]).work("t_schedule")
+    for task in [task for task in item.tasks() if task.element_id == "mi_accept"]:
+        problem = {"problem": "建筑高度超出许可", "basis": "城乡规划法第四十五条", "requirement": "恢复至许可高度"}
+        failed = {"acceptance": {"result": "不合格", "deadline": "2022-05-20", "problems": [problem]}}
+        office.driver.complete(task, failed if "ZRZYJ.handler" in task.candidate_groups else {}, item.project)
+    with pytest.raises(Stuck, match="未经规划核实合格不得通过"):
+        item.do("t_sum", {"summary": {"conclusion": "通过"}})
+    assert item.open() == {"t_sum"}
+    item.do("t_sum", {"summary": {"conclusion": "不通过", "comment": "规划核实不合格，不予通过。"}})
+    assert item.statuses()[-1] == 13 and item.documents()[-1] == "W20" and item.open() == {"t_deliver"}
+
+
+@pytest.mark.parametrize(
+    ("signed", "served", "due"),
+    [
+        ("2022-05-13T11:00", "2022-05-20T11:00", "2022-05-30T20:00"),  # the 28th is a Saturday
+        ("2022-05-16T11:00", "2022-05-20T11:00", "2022-05-31T20:00"),
+        ("2022-05-16T11:00", "2022-05-30T11:00", "2022-05-31T20:00"),  # served late: not a day more
+    ],
+)
+def test_the_filing_is_due_fifteen_days_after_the_day_of_acceptance_regulation_49(
+    office: Office, signed: str, served: str, due: str
+) -> None:
+    """建设工程质量管理条例 49 (R221): calendar days from the acceptance, not from its delivery; 民法典 203 for a last day off."""
+    item = accepted(office, FLOWS["completion_acceptance"]).reviewed().on(signed)
+    assert isinstance(item, StageItem)
+    item.sign().on(served).do("t_deliver")
+    assert item.task("t_filing").due_date == at(due)
 
 
 # ---------------------------------------------------------------------- what follows

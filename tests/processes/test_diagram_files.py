@@ -301,11 +301,3 @@ def test_readme_lists_every_user_task(path: Path) -> None:
         actor = assignment.get("assignee") or assignment.get("candidateGroups")
         row = f"| `{path.stem}` | `{task.get('id')}` | {task.get('name')} | `{actor}` | `{form.get('formId')}` |"
         assert row in readme, row
-
-
-def test_the_filing_of_an_acceptance_is_due_in_fifteen_days() -> None:
-    """建设工程质量管理条例 49 (R221): calendar days, from the acceptance that was told."""
-    text = (ROOT / "processes" / "completion_acceptance.bpmn").read_text(encoding="utf-8")
-    task = text[text.index('<bpmn:userTask id="t_filing"') :]
-    schedule = task[: task.index("</bpmn:userTask>")]
-    assert 'dueDate="=now() + duration(&quot;P15D&quot;)"' in schedule and "建设工程质量管理条例第49条" in schedule
