@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Row, Table, bindparam, case, func, select
@@ -35,6 +36,14 @@ def latest(session: Session, kind: Kind, identifier: str) -> Row[Any] | None:
     """The newest version of a definition, or None."""
     table, column = KINDS[kind].table, KINDS[kind].table.c[KINDS[kind].id_column]
     return session.execute(select(table).where(column == identifier).order_by(table.c.version.desc()).limit(1)).first()
+
+
+def latest_by(session: Session, kind: Kind, identifier: str, moment: datetime) -> Row[Any] | None:
+    """The newest version that was deployed by a moment; the first of all when there was none yet; None when there is none at all."""
+    table, column = KINDS[kind].table, KINDS[kind].table.c[KINDS[kind].id_column]
+    in_time = case((m.deployment.c.deployed_at <= moment, table.c.version), else_=-table.c.version)
+    statement = select(table).join(m.deployment, m.deployment.c.key == table.c.deployment_key).where(column == identifier)
+    return session.execute(statement.order_by(in_time.desc()).limit(1)).first()
 
 
 def by_key(session: Session, kind: Kind, key: int) -> Row[Any]:

@@ -1,4 +1,5 @@
-"""The catalogue of what can be applied for, read once from `processes/catalogue/*.csv`; immutable. The only import allowed from outside.
+"""The catalogue of what can be applied for, read once from `processes/catalogue/*.csv`; immutable. The only import allowed from outside,
+but for the versions that projects keep (versions.py).
 
 Files and columns (UTF-8, first line = names; lists inside a cell are separated by spaces):
 units.csv       code,name,short_name,number,resident,document_prefix,roles
@@ -12,12 +13,13 @@ documents.csv   code,title,number,seal,issuer,body,recipient,internal,must_conta
 case_status.csv code,name,next,ended
 notices.csv     event,recipients,title,body
 milestones.csv  code,name,early,planned_field (of the registration form),registered,items,days,basis
+preconditions.csv need,name,items,condition (FEEL); items.csv, column requires: the edges (handlers.preconditions)
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +33,7 @@ from engine.settings import ROOT
 from engine.workcalendar import WorkCalendar, load_hours, load_overlay
 
 FOLDER = ROOT / "processes" / "catalogue"
+Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item (事项). Limits in working days as printed (they may hold words such as 即办); `validity`: how long its result holds."""
+    """An item (事项). Limits in working days as printed (they may hold words such as 即办); `validity`: how long its result holds;
+    `requires`: what must come first, as JSON."""
 
     code: str
     name: str
@@ -82,6 +86,17 @@ class Item:
     result_number: str
     validity: str
     legal_basis: str
+    requires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What satisfies a need that items name in `requires`: the result of one of `items`, or `condition`."""
+
+    code: str
+    name: str
+    items: tuple[str, ...]
+    condition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,7 @@ class Catalogue:
     case_statuses: Mapping[int, CaseStatus]
     notices: Mapping[str, NoticeTemplate]
     milestones: tuple[MilestoneKind, ...]
+    needs: Mapping[str, Need]
     stage_names: Mapping[str, str] = field(default_factory=dict)
 
     def item(self, code: str) -> Item:
@@ -201,29 +217,53 @@ def _holds(condition: str, answers: Mapping[str, Any]) -> bool:
     return compile_expression(condition.removeprefix("=")).evaluate(answers, Environment()) is True
 
 
+def catalogue(folder: Path | None = None) -> Catalogue:
+    """The catalogue of a folder (None: the one of this house), read once."""
+    return _catalogue(folder or FOLDER)
+
+
 @lru_cache(maxsize=4)
-def catalogue(folder: Path = FOLDER) -> Catalogue:
-    """The catalogue of a folder, read once."""
-    stages = tuple(
-        Stage(r["code"], r["name"], r.get("lead_unit", ""), tuple(r.get("milestones", "").split())) for r in read_table("stages", folder)
-    )
+def _catalogue(folder: Path) -> Catalogue:
+    stages = stages_from(read_table("stages", folder))
     return Catalogue(
         units=_by_code(UnitEntry(**_unit(r)) for r in read_table("units", folder)),
         roles=_by_code(Role(r["code"], r["name"], r.get("scope", ""), _powers(r.get("powers", ""))) for r in read_table("roles", folder)),
         stages=stages,
         variants=MappingProxyType({int(r["code"]): r["name"] for r in read_table("variants", folder)}),
         stage_limits=MappingProxyType({int(r["variant"]): _limits(r) for r in read_table("stage_limits", folder)}),
-        items=_by_code(Item(**{name: r.get(name, "") for name in Item.__slots__}) for r in read_table("items", folder)),
-        materials=tuple(MaterialRequirement(**_material(r)) for r in read_table("materials", folder)),
+        items=items_from(read_table("items", folder)),
+        materials=materials_from(read_table("materials", folder)),
         documents=_by_code(_document(r) for r in read_table("documents", folder)),
         case_statuses=_by_code(_status(r) for r in read_table("case_status", folder)),
         notices=MappingProxyType({r["event"]: _notice(r) for r in read_table("notices", folder)}),
         milestones=tuple(_milestone(r) for r in read_table("milestones", folder)),
+        needs=needs_from(read_table("preconditions", folder)),
         stage_names=MappingProxyType({stage.code: stage.name for stage in stages}),
     )
 
 
-def read_table(name: str, folder: Path = FOLDER) -> list[dict[str, str]]:
+def stages_from(rows: Iterable[Row]) -> tuple[Stage, ...]:
+    """The stages that the rows of stages.csv name, in their order."""
+    return tuple(Stage(r["code"], r["name"], r.get("lead_unit", ""), tuple(r.get("milestones", "").split())) for r in rows)
+
+
+def items_from(rows: Iterable[Row]) -> Mapping[str, Item]:
+    """The items of the rows of items.csv, by code."""
+    items: Mapping[str, Item] = _by_code(Item(**{name: r.get(name, "") for name in Item.__slots__}) for r in rows)
+    return items
+
+
+def materials_from(rows: Iterable[Row]) -> tuple[MaterialRequirement, ...]:
+    """The materials of the rows of materials.csv."""
+    return tuple(MaterialRequirement(**_material(r)) for r in rows)
+
+
+def needs_from(rows: Iterable[Row]) -> Mapping[str, Need]:
+    """The needs of the rows of preconditions.csv, by code."""
+    return MappingProxyType({r["need"]: Need(r["need"], r["name"], tuple(r["items"].split()), r["condition"]) for r in rows})
+
+
+def read_table(name: str, folder: Path = FOLDER) -> list[Row]:
     """The rows of a table of the catalogue (`<name>.csv`: UTF-8, a first line of names) as texts without blanks around them."""
     with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as stream:
         return [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(stream)]

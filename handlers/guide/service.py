@@ -22,7 +22,7 @@ from engine.commands import evaluate_decision
 from engine.errors import Forbidden, Invalid
 from engine.feel import Environment, compile_expression, to_json
 from engine.policy import Actor
-from handlers.catalogue.service import FOLDER, Item, MaterialRequirement, catalogue, read_table
+from handlers.catalogue.service import FOLDER, Catalogue, Item, MaterialRequirement, catalogue, read_table
 from handlers.documents import service as documents
 from handlers.licences import service as licences
 from handlers.projects import service as projects
@@ -139,36 +139,41 @@ def look(facts: Mapping[str, Any], path: str) -> Any:
     return found.get(name) if isinstance(found, Mapping) else None
 
 
-def needed(session: Session, facts: Mapping[str, Any]) -> list[NeededItem]:
-    """The items that the project needs, in the order of stages, each with its materials; Invalid while a question is open."""
+def needed(session: Session, facts: Mapping[str, Any], project: projects.Project | None = None) -> list[NeededItem]:
+    """The items that the project needs, in the order of stages, each with its materials; Invalid while a question is open.
+
+    `project`: one that is registered keeps the catalogue and the decisions of that day (R059); None: as they are today.
+    """
     if (question := next_question(facts)) is not None:
         raise Invalid(reason=f"请先回答：{question.text}")
-    context = dict(facts) | {
-        "initiationMode": to_json(evaluate_decision(session, "initiation_mode", facts).value),
-        "landRule": to_json(evaluate_decision(session, "land_rule", facts).value),
-    }
-    listed = {row["item"]: row["basis"] for row in to_json(evaluate_decision(session, "required_items", context).value)}
-    for member in to_json(evaluate_decision(session, "acceptance_members", context).value) or []:
-        if (found := catalogue().items.get(member["item"])) is not None and found.stage == ACCEPTANCE:
+    known, as_of = (projects.catalogue_of(session, project.id), project.registered_at) if project else (catalogue(), None)
+
+    def decide(decision: str, context: Mapping[str, Any]) -> Any:
+        return to_json(evaluate_decision(session, decision, context, as_of=as_of).value)
+
+    context = dict(facts) | {"initiationMode": decide("initiation_mode", facts), "landRule": decide("land_rule", facts)}
+    listed = {row["item"]: row["basis"] for row in decide("required_items", context)}
+    for member in decide("acceptance_members", context) or []:
+        if (found := known.items.get(member["item"])) is not None and found.stage == ACCEPTANCE:
             listed.setdefault(found.code, found.legal_basis)  # utilities and other members look at what was granted before
     spared = licences.area_results(facts.get("project") or {}, clock.now().astimezone(CHINA).date())
-    order = {stage.code: number for number, stage in enumerate(catalogue().stages)}
-    items = sorted((catalogue().item(code) for code in listed), key=lambda item: (order[item.stage], item.code))
+    order = {stage.code: number for number, stage in enumerate(known.stages)}
+    items = sorted((known.item(code) for code in listed), key=lambda item: (order[item.stage], item.code))
     return [
         NeededItem(
             item,
             listed[item.code],
-            () if item.code in spared else tuple(_materials(item.code, context)),
+            () if item.code in spared else tuple(_materials(known, item.code, context)),
             spared[item.code].number if item.code in spared else "",
         )
         for item in items
     ]
 
 
-def _materials(item_code: str, context: Mapping[str, Any]) -> Sequence[NeededMaterial]:
-    certain = [m.name for m in catalogue().materials_for(item_code, context)]
+def _materials(listed: Catalogue, item_code: str, context: Mapping[str, Any]) -> Sequence[NeededMaterial]:
+    certain = [m.name for m in listed.materials_for(item_code, context)]
     found = []
-    for wanted in catalogue().materials:
+    for wanted in listed.materials:
         if wanted.item == item_code:
             is_open = any(path in wanted.condition and look(context, path) is None for path in OPEN_ANSWERS)
             if is_open or wanted.name in certain:
@@ -206,7 +211,7 @@ def issue(session: Session, actor: Actor, project_id: int | str, facts: Mapping[
     project, now = projects.get_project(session, actor, project_id), clock.now()
     if not (projects.is_own(session, actor, str(project.id)) or actor.can("represent_owner")):
         raise Forbidden(reason="一次性告知书由项目单位或者综合窗口打印")
-    found = needed(session, facts)
+    found = needed(session, facts, project)
     answers = [f"{q.text}{q.options[number].label}" for q in asked(facts) if (number := chosen(q, facts)) is not None]
     stated = notice_facts(found) | {"填报情况": answers}
     newest = next((one for one in documents.documents_of(session, project.id) if one.kind == "W02" and one.case_id is None), None)

@@ -20,7 +20,7 @@ from engine import clock
 from engine.errors import Conflict, Forbidden
 from engine.policy import Actor
 from engine.store import audit
-from handlers.catalogue.service import FOLDER, MaterialRequirement, catalogue, read_table
+from handlers.catalogue.service import FOLDER, MaterialRequirement, read_table
 from handlers.licences import service as licences
 from handlers.licences.service import Licence
 from handlers.materials.models import MaterialReuseRow, MaterialRow
@@ -59,7 +59,8 @@ def sources(session: Session, project_id: int | str, item_code: str, answers: Ma
             select(MaterialReuseRow).where(MaterialReuseRow.project_id == int(project_id), MaterialReuseRow.item_code == item_code)
         )
     }
-    return [_source(wanted, held, newest, confirmed) for wanted in catalogue().materials_for(item_code, answers)]
+    listed = projects.catalogue_of(session, project_id)
+    return [_source(wanted, held, newest, confirmed) for wanted in listed.materials_for(item_code, answers)]
 
 
 def _newest(session: Session, project_id: int | str) -> dict[str, MaterialRow]:

@@ -19,11 +19,12 @@ from engine.policy import Actor
 from engine.runtime import runtime_of
 from engine.store import audit, reads
 from engine.store.models import user_task
-from handlers.catalogue.service import catalogue
+from handlers.catalogue.service import Catalogue, catalogue
 from handlers.directory import service as directory
 from handlers.materials.files import checked_name, stored_path, take_in
 from handlers.materials.models import MaterialRow
 from handlers.materials.reuse import Source, confirm, sources
+from handlers.projects import service as projects
 from handlers.projects.access import project_row
 from handlers.projects.models import ProjectRow
 
@@ -117,9 +118,10 @@ def _check_may_add(session: Session, actor: Actor, project: ProjectRow) -> None:
         raise Forbidden(reason="您在这个项目中没有待办事项，不能补充材料")
 
 
-def checklist(item_code: str, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+def checklist(item_code: str, answers: Mapping[str, Any], listed: Catalogue | None = None) -> list[dict[str, Any]]:
     """The rows of the intake form's 材料核验 for an application: what the catalogue demands of it, to be verified by the window.
 
+    `listed`: the project's catalogue (None: today's).
     Rows start as handed in (non-essential ones as not handed in); official papers are marked as shared between the offices.
     """
     return [
@@ -132,7 +134,7 @@ def checklist(item_code: str, answers: Mapping[str, Any]) -> list[dict[str, Any]
             "source": "共享" if wanted.source == OFFICIAL else "上传",
             "problem": "",
         }
-        for wanted in catalogue().materials_for(item_code, answers)
+        for wanted in (listed or catalogue()).materials_for(item_code, answers)
     ]
 
 
@@ -142,7 +144,7 @@ def intake_rows(session: Session, project_id: int, item_code: str, answers: Mapp
     共享: a result of an office, with its title and number; 历史复用: handed in before and confirmed for this item; 上传: handed in.
     """
     found = {one.wanted.name: one for one in sources(session, project_id, item_code, answers)}
-    rows = checklist(item_code, answers)
+    rows = checklist(item_code, answers, projects.catalogue_of(session, project_id))
     for row in rows:
         source = found[row["name"]]
         reused = source.kind == "material" and source.state == "confirmed"

@@ -12,7 +12,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -23,7 +22,7 @@ from engine.commands.environment import feel_environment
 from engine.errors import Refused
 from engine.feel import Environment, compile_expression
 from engine.store import reads
-from handlers.catalogue.service import FOLDER, catalogue, read_table
+from handlers.catalogue.service import Catalogue, Item, Need, catalogue
 from handlers.clock import service as clocks
 from handlers.licences import service as licences
 from handlers.materials import service as materials
@@ -55,16 +54,6 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What satisfies a need: the result of one of `items`, or `condition`."""
-
-    code: str
-    name: str
-    items: tuple[str, ...]
-    condition: str
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """An edge as it stands: `state` met, spared (the exception holds or an area spares it) or missing; `by` says what meets it."""
 
@@ -74,22 +63,20 @@ class Checked:
     by: str = ""
 
 
-@lru_cache(maxsize=4)
-def edges(folder: Path = FOLDER) -> dict[str, tuple[Edge, ...]]:
-    """The edges of every item that has some."""
-    found: dict[str, tuple[Edge, ...]] = {}
-    for row in read_table("items", folder):
-        listed = json.loads(row.get("requires") or "[]")
-        if listed:
-            found[row["code"]] = tuple(Edge(row["code"], e["needs"], e["when"], e["hard"], e["unless"], e["article"]) for e in listed)
-    return found
+def edges() -> dict[str, tuple[Edge, ...]]:
+    """The edges of every item of today's catalogue that has some."""
+    return {item.code: found for item in catalogue().items.values() if (found := _edges_of(item))}
 
 
-@lru_cache(maxsize=4)
-def needs(folder: Path = FOLDER) -> dict[str, Need]:
-    """What satisfies each need, by its code."""
-    rows = read_table("preconditions", folder)
-    return {r["need"]: Need(r["need"], r["name"], tuple(r["items"].split()), r["condition"]) for r in rows}
+def needs() -> Mapping[str, Need]:
+    """What satisfies each need of today's catalogue, by its code."""
+    return catalogue().needs
+
+
+@lru_cache(maxsize=1000)
+def _edges_of(item: Item) -> tuple[Edge, ...]:
+    listed = json.loads(item.requires or "[]")
+    return tuple(Edge(item.code, e["needs"], e["when"], e["hard"], e["unless"], e["article"]) for e in listed)
 
 
 def facts(
@@ -123,13 +110,14 @@ def _procedures(session: Session, case_id: int | None) -> list[str]:
     return [event.procedure for event in events if isinstance(event, clocks.Paused) and event.procedure]
 
 
-def check(item_code: str, when: When, known: Mapping[str, Any], env: Environment) -> list[Checked]:
-    """Every edge of an item for an action, judged by what is known."""
-    return [_judge(edge, known, env) for edge in edges().get(item_code, ()) if edge.when == when]
+def check(item_code: str, when: When, known: Mapping[str, Any], env: Environment, listed: Catalogue | None = None) -> list[Checked]:
+    """Every edge of an item for an action, judged by what is known. `listed`: the project's catalogue (None: today's)."""
+    listed = listed or catalogue()
+    item = listed.items.get(item_code)
+    return [_judge(edge, listed.needs[edge.needs], known, env) for edge in (_edges_of(item) if item else ()) if edge.when == when]
 
 
-def _judge(edge: Edge, known: Mapping[str, Any], env: Environment) -> Checked:
-    need = needs()[edge.needs]
+def _judge(edge: Edge, need: Need, known: Mapping[str, Any], env: Environment) -> Checked:
     if edge.unless and _true(edge.unless, known, env):
         return Checked(edge, need.name, "spared", edge.unless)
     by = next((code for code in need.items if code in known["held"]), "")
@@ -156,10 +144,12 @@ def require(
     case_id: int | None = None,
 ) -> list[Checked]:
     """Refuse an action without its hard preconditions: PreconditionMissing names each with its article -> all edges otherwise."""
-    if not any(edge.when == when for edge in edges().get(item_code, ())):
+    listed = projects.catalogue_of(session, project_id)
+    item = listed.items.get(item_code)
+    if item is None or not any(edge.when == when for edge in _edges_of(item)):
         return []
-    checked = check(item_code, when, facts(session, project_id, variables, case_id), feel_environment(session))
+    checked = check(item_code, when, facts(session, project_id, variables, case_id), feel_environment(session), listed)
     missing = [f"缺少{one.name}（{one.edge.article}）" for one in checked if one.state == "missing" and one.edge.hard]
     if missing:
-        raise PreconditionMissing(item=catalogue().item(item_code).name, action=ACTIONS[when], missing="；".join(missing))
+        raise PreconditionMissing(item=item.name, action=ACTIONS[when], missing="；".join(missing))
     return checked

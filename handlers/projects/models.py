@@ -14,6 +14,7 @@ from engine.store.database import Base, BigKey, Instant, Json
 class ProjectRow(Base):
     """An investment project. `applicant` is the owner's user name, `filed_by` who typed it in; `data` the registration form F10.
 
+    `catalogue_version`: the digest of the catalogue that it goes by, None: today's (registered before versions were kept).
     `request_digest`: of the page and the answers it was registered with, so that a second click registers nothing.
     """
 
@@ -35,6 +36,7 @@ class ProjectRow(Base):
     registered_at: Mapped[datetime] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     request_digest: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    catalogue_version: Mapped[str | None] = mapped_column(String(64))
 
 
 class MilestoneRow(Base):

@@ -24,8 +24,10 @@ from engine.store import definitions, reads
 from engine.store import models as m
 from handlers.cases.models import CaseRow
 from handlers.catalogue.service import catalogue
+from handlers.catalogue.versions import keep_version
 from handlers.directory import service as directory
 from handlers.projects.access import MAX_ID, project_row, visible_to
+from handlers.projects.catalogue import catalogue_of, catalogue_version
 from handlers.projects.milestones import (
     Milestone,
     correct_milestone,
@@ -53,6 +55,8 @@ __all__ = [
     "Page",
     "Project",
     "ProjectLine",
+    "catalogue_of",
+    "catalogue_version",
     "close_project",
     "code_exists",
     "correct_milestone",
@@ -151,7 +155,7 @@ def register_project(
     represent_owner) for the investor `on_behalf_of`. Raises FormInvalid (fields), Forbidden, Conflict (project code in use).
     """
     applicant = _applicant(session, actor, on_behalf_of)
-    clean = validate_submission(_registration_form(session), dict(data), {}, feel_environment(session))
+    clean = validate_submission(registration_form(session), dict(data), {}, feel_environment(session))
     values: dict[str, Any] = clean.get("project") or {}
     code = values.get("xmdm") or None
     digest = _request_digest(actor, applicant, request, values) if request else None
@@ -173,8 +177,9 @@ def register_project(
         state="active",
         outcome="",
         confidential=False,
-        registered_at=clock.now(),
+        registered_at=(now := clock.now()),
         request_digest=digest,
+        catalogue_version=keep_version(session, now),
     )
     session.add(row)
     session.flush()
@@ -198,11 +203,7 @@ def _variant(session: Session, row: ProjectRow) -> int | None:
 
 
 def registration_form(session: Session) -> dict[str, Any]:
-    """The form-js schema that registers a project."""
-    return _registration_form(session)
-
-
-def _registration_form(session: Session) -> dict[str, Any]:
+    """The form-js schema that registers a project; NotFound when none is deployed."""
     form = definitions.latest(session, "form", FORM)
     if form is None:
         raise NotFound(what="表单", key=FORM)

@@ -17,7 +17,7 @@ from engine.policy import Actor
 from engine.store import reads
 from engine.views import visible_variables
 from handlers.cases.service import Case, cases_of_root
-from handlers.catalogue.service import MaterialRequirement, catalogue
+from handlers.catalogue.service import MaterialRequirement
 from handlers.directory import service as directory
 from handlers.materials.service import Material, materials_of
 from handlers.oneform import service as oneform
@@ -145,7 +145,7 @@ def task_view(session: Session, actor: Actor, task_key: int) -> TaskView:
         others=[t for t in shown.values() if t.element_id == row.element_id and t.key != task_key and _is_member(row)],
         steps=steps(session, row.root_key, shown, diagram),
         materials=materials_of(session, project.id) if project else [],
-        required_materials=catalogue().materials_for(case.item_code, variables) if case else [],
+        required_materials=projects.catalogue_of(session, case.project_id).materials_for(case.item_code, variables) if case else [],
         decisions=[] if limited else decisions(session, row.root_key),
         diagram=diagram,
         moves=Moves() if limited else moves_of(session, actor, row, can_complete=_may(actor, "complete", row, facts)),

@@ -50,7 +50,7 @@ def test_a_registered_project_prints_its_notice(town: Town) -> None:
 
 def test_the_checklist_shows_states_preconditions_and_sources(town: Town) -> None:
     page = town.visit(city.APPLICANT).get(f"/projects/{town.project}/checklist").text
-    for words in ("在办", "未办", "建设工程规划许可证核发", "建筑法第八条第二项", "待提交"):
+    for words in ("在办", "未办", "建设工程规划许可证核发", "建筑法第八条第二项", "待提交", "按登记时的清单办理"):
         assert words in page, words
 
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from engine.commands.environment import feel_environment
 from handlers.cases import service as cases
-from handlers.catalogue.service import catalogue
+from handlers.catalogue.service import Catalogue, Item
 from handlers.directory import service as directory
 from handlers.guide import service as guide
 from handlers.licences import service as licences
@@ -34,9 +34,10 @@ def show(project_id: int) -> str:
             "checklist.html",
             project=project,
             stages=_stages(session, project),
+            version=projects.catalogue_version(session, project.id),
             units=directory.unit_names(session),
             may_confirm=may_confirm,
-            stage_names=catalogue().stage_names,
+            stage_names=projects.catalogue_of(session, project.id).stage_names,
             form_stages={one.stage for one in oneform.application_forms()},
         )
 
@@ -58,15 +59,15 @@ def _answers(session: Session, project_id: int) -> dict[str, Any]:
 
 def _stages(session: Session, project: projects.Project) -> list[tuple[str, list[dict[str, Any]]]]:
     known = preconditions.facts(session, project.id)
-    listed = _items(session, project, known)
+    listed = projects.catalogue_of(session, project.id)
     held = licences.held_items(session, project.id)
     spared = licences.area_results(project.data, project.registered_at.date())
     of_item = {case.item_code: case for case in cases.cases_of(session, project.id)}
     env = feel_environment(session)
     found: dict[str, list[dict[str, Any]]] = {}
-    for item in listed:
+    for item in _items(session, project, known, listed):
         case = of_item.get(item.code)
-        checked = [one for when in preconditions.ACTIONS for one in preconditions.check(item.code, when, known, env)]
+        checked = [one for when in preconditions.ACTIONS for one in preconditions.check(item.code, when, known, env, listed)]
         state, colour = _state(item.code, case, held, spared)
         found.setdefault(item.stage, []).append(
             {
@@ -80,17 +81,17 @@ def _stages(session: Session, project: projects.Project) -> list[tuple[str, list
                 "sources": materials.sources(session, project.id, item.code, known),
             }
         )
-    return [(stage.code, found[stage.code]) for stage in catalogue().stages if stage.code in found]
+    return [(stage.code, found[stage.code]) for stage in listed.stages if stage.code in found]
 
 
-def _items(session: Session, project: projects.Project, known: dict[str, Any]) -> list[Any]:
+def _items(session: Session, project: projects.Project, known: dict[str, Any], listed: Catalogue) -> list[Item]:
     """The items of the guide as far as the registration answers it, and whatever has a case or a result already."""
     facts = {"project": project.data, "application": {}}
     while (question := guide.next_question(facts)) is not None:
         facts = guide.answer(facts, question.code, len(question.options) - 1 if question.code == "environment" else 0)
-    codes = {one.item.code for one in guide.needed(session, facts)} | set(known["held"])
+    codes = {one.item.code for one in guide.needed(session, facts, project)} | set(known["held"])
     codes |= {case.item_code for case in cases.cases_of(session, project.id)}
-    return [item for code, item in sorted(catalogue().items.items()) if code in codes]
+    return [item for code, item in sorted(listed.items.items()) if code in codes]
 
 
 def _state(code: str, case: cases.Case | None, held: Any, spared: Any) -> tuple[str, str]:

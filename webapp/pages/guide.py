@@ -34,7 +34,8 @@ def of_project(project_id: int) -> str:
     """The guide of a registered project: what its registration says is answered already."""
     with engine().reading() as session:
         known = guide.project_facts(session, actor(), project_id)
-        return render_template("guide.html", project=projects.get_project(session, actor(), project_id), **_screen(session, known))
+        project = projects.get_project(session, actor(), project_id)
+        return render_template("guide.html", project=project, **_screen(session, known, project))
 
 
 @blueprint.post("/projects/<row:project_id>/guide")
@@ -47,10 +48,10 @@ def issue(project_id: int) -> Response:
     return redirect(url_for("documents.show", document_id=document.id))
 
 
-def _screen(session: Session, known: Mapping[str, Any]) -> dict[str, Any]:
+def _screen(session: Session, known: Mapping[str, Any], project: projects.Project | None = None) -> dict[str, Any]:
     facts, answers = _answered(known, request.args)
     question = guide.next_question(facts)
-    found = guide.needed(session, facts) if question is None else []
+    found = guide.needed(session, facts, project) if question is None else []
     return {
         "question": question,
         "answers": answers,
