@@ -29,7 +29,7 @@ RESULTS = {
     "acceptance_filing": "application", "land_contract": "landContract", "land_allocation": "landAllocation",
     "construction_contract": "contract", "start_report": "startReport", "rectification_report": "rectificationReport",
     "withdrawal": "withdrawal", "start_extension_request": "extensionRequest", "stop_report": "stopReport",
-    "withdrawal_confirmation": "withdrawalConfirmation",
+    "withdrawal_confirmation": "withdrawalConfirmation", "works_resumption": "resumption", "permit_recheck": "recheck",
 }  # fmt: skip
 ALL = sorted(path.stem for path in FORMS.glob("*.form"))
 
