@@ -201,7 +201,9 @@ def planning(journey: Journey) -> None:
     expect(other_tab.locator("[data-form-problems]")).to_contain_text("办结，没有再次提交")
     other_tab.close()
     rework(journey)
-    journey.do("lijianguo", "批前公示", "publicity")
+    journey.do("lijianguo", "申请启动", "special_request", {"special": {"kind": "公示", "name": "建设工程设计方案批前公示", "limit": 10}})
+    journey.do("ayinuer", "批准启动", "special_approval")
+    journey.do("lijianguo", "公示", "publicity")
     journey.do("lijianguo", "规划许可审查", "planning_review")
     journey.sign("ayinuer")
     for view in (journey.owner_view, journey.staff_view):

@@ -61,12 +61,14 @@ def test_an_approval_that_waits_for_a_worker_s_consent_keeps_who_gave_it(engine:
     assert (task(engine).state, task(engine).completed_by) == ("COMPLETING", "anna")
     with pytest.raises(Conflict):
         complete(engine, clerk("A.handler", "bert"), task(engine).key, {"opinion": "不同意"})
+    job = worker_job(engine, "test.completing")
     with engine.unit_of_work() as session:
-        commands.complete_job(session, SYSTEM, worker_job(engine, "test.completing"), {}, denied=True)
+        commands.complete_job(session, SYSTEM, job, {}, denied=True)
     assert (task(engine).state, task(engine).completed_by, task(engine).submission) == ("CREATED", None, None)
     complete(engine, clerk("A.handler", "bert"), task(engine).key, {"opinion": "同意"})
+    job = worker_job(engine, "test.completing")
     with engine.unit_of_work() as session:
-        commands.complete_job(session, SYSTEM, worker_job(engine, "test.completing"), {})
+        commands.complete_job(session, SYSTEM, job, {})
     assert (task(engine).state, task(engine).completed_by) == ("COMPLETED", "bert") and state(engine, key) == "COMPLETED"
     assert task(engine).submission == {"opinion": "同意"}
 
@@ -77,7 +79,8 @@ def test_the_job_of_a_canceling_listener_outlives_its_task(engine: Engine) -> No
     with engine.unit_of_work() as session:
         commands.cancel_instance(session, SYSTEM, key, reason="test")
     assert task(engine).state == "CANCELED"
+    job = worker_job(engine, "test.canceling")
     with engine.unit_of_work() as session:
-        commands.complete_job(session, SYSTEM, worker_job(engine, "test.canceling"), {})
+        commands.complete_job(session, SYSTEM, job, {})
     with engine.reading() as session:
         assert list(session.scalars(select(m.job.c.state))) == ["COMPLETED"]
