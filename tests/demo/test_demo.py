@@ -198,8 +198,11 @@ def test_project_10_is_over_the_hundred_days(loaded: Demo) -> None:
     seen = loaded.board("城市书房")
     assert (seen.used, seen.limit) == (101, 100)
     assert seen.limit is not None and of_budget(seen.used, seen.limit).colour == "red"
-    _case, found = case_clock(loaded, "城市书房", "FG03")
+    case, found = case_clock(loaded, "城市书房", "FG03")
     assert found.reading.light == "red" and max(one.number or 0 for one in explain_days(found, DEMO_DATE.date())) == 101
+    with loaded.engine.reading() as session:
+        orders = [d for d in documents_of(session, case.project_id) if d.kind == "W26"]
+    assert [order.facts["等级"] for order in orders] == ["橙色督办"], "nobody said why within two working days; the order was answered"
 
 
 VIEWS: tuple[View, ...] = ("promise", "statutory", "reform")
