@@ -25,9 +25,10 @@ PHONE = {"width": 390, "height": 844}
 expect.set_options(timeout=30_000)  # two cores that run nine browsers and other tests beside them are slow, not wrong
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or the one Playwright brings."""
+    """Debian's Chromium, or the one Playwright brings. Not for the whole session: Playwright keeps an event loop running in its thread, and
+    files that are no browser's have loops of their own."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
