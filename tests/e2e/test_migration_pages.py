@@ -21,17 +21,21 @@ Axe = Callable[[Page], list[str]]
 MANY, CROWD = 30, 1_000
 
 
-@pytest.fixture
-def site(engine: Engine, serve: Callable[[Engine], Site]) -> Site:
-    """30 instances of v1, two of them at 审查; v2 has that step under another id."""
+def add_instances(engine: Engine, count: int) -> None:
+    """So many instances of v1, two of them at 审查; v2 has that step under another id."""
     with engine.unit_of_work() as session:
         directory.import_units(session)
     add_watchers(engine)
     deploy(engine, OLD)
-    keys = start(engine, MANY)
+    keys = start(engine, count)
     complete(engine, keys[0])
     complete(engine, keys[1])
     deploy(engine, NEW)
+
+
+@pytest.fixture
+def site(engine: Engine, serve: Callable[[Engine], Site]) -> Site:
+    add_instances(engine, MANY)
     return serve(engine)
 
 
@@ -78,15 +82,7 @@ def test_selecting_instances_by_keyboard(site: Site) -> None:
 
 @pytest.fixture
 def crowd(engine: Engine, serve: Callable[[Engine], Site]) -> Site:
-    """1,000 instances of v1, two of them at 审查; v2 has that step under another id."""
-    with engine.unit_of_work() as session:
-        directory.import_units(session)
-    add_watchers(engine)
-    deploy(engine, OLD)
-    keys = start(engine, CROWD)
-    complete(engine, keys[0])
-    complete(engine, keys[1])
-    deploy(engine, NEW)
+    add_instances(engine, CROWD)
     return serve(engine)
 
 
