@@ -41,7 +41,14 @@ class Database:
         """The engine on it, with all tables."""
         engine = open_engine(Settings(database_url=self.url, files_dir=self.folder / "files", **({"jobs": "inline"} | settings)))
         engine.create_schema()
+        settle()
         return engine
+
+
+def settle() -> None:
+    """What a server does when it has loaded (webapp.cli.server): the garbage collector looks at modules and mappers no more."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

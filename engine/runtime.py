@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -18,6 +17,7 @@ from engine import clock
 from engine.jobs.port import JobPort
 from engine.jobs.registry import HandlerRegistry
 from engine.settings import Settings
+from engine.store.database import open_readers
 
 if TYPE_CHECKING:
     from engine.bpmn import Instance, ProcessModel
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from engine.workcalendar import WorkCalendar
 
 WAIT_SECONDS = 30
+COMMANDS_AT_ONCE = 4
+GLANCES_AT_ONCE = 2
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -79,19 +81,27 @@ class InstanceCache:
             self._items.clear()
 
 
-class WriterQueue:
-    """The writers of one process wait here for each other. SQLite itself lets a waiting writer sleep and look again now and then: of fifty
-    threads the unlucky ones would wait for seconds, and the file would lie idle in between. A thread may enter again while it is inside."""
+class Gate:
+    """Lets so many threads of one process in at once; the others wait here. A thread may enter again while it is inside.
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
+    Fifty threads at work at once only fight over the interpreter's lock, and each needs a connection that is opened for it and closed
+    behind it. SQLite itself lets a waiting writer sleep and look again now and then: the unlucky ones would wait for seconds, and the
+    file would lie idle in between. Raises SQLAlchemy's TimeoutError to whoever has waited for WAIT_SECONDS.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free, self._here = threading.Semaphore(at_once), threading.local()
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=WAIT_SECONDS):
-            raise WaitedTooLong(f"another writer has held the database for {WAIT_SECONDS} seconds")
+        depth: int = getattr(self._here, "depth", 0)
+        if depth == 0 and not self._free.acquire(timeout=WAIT_SECONDS):
+            raise WaitedTooLong(f"other threads have kept the database busy for {WAIT_SECONDS} seconds")
+        self._here.depth = depth + 1
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self._here.depth -= 1
+        if self._here.depth == 0:
+            self._free.release()
 
 
 class Turns:
@@ -150,21 +160,18 @@ class Runtime:
     """For databases whose writers do not wait for each other anyway."""
 
     readers: Database = field(init=False)
-    """The same database for queries: on SQLite a transaction that begins without the writer's lock."""
+    """The same database for queries (see store.database)."""
 
-    glances: Database = field(init=False)
-    """The same database for single queries, each of which is its own transaction: nothing to begin, nothing to roll back."""
+    writing: Gate = field(init=False)
+    """Entered by whoever writes: SQLite has one writer at a time."""
 
-    writer: AbstractContextManager[object] = field(init=False)
-    """Held by whoever writes: on SQLite a queue (see WriterQueue), on PostgreSQL nothing."""
+    glancing: Gate = field(default_factory=lambda: Gate(GLANCES_AT_ONCE))
+    """Entered for a single query; nobody enters anything else inside."""
 
     def __post_init__(self) -> None:
-        self.readers = self.database.execution_options(sqlite_begin="DEFERRED")
-        by_itself = {"isolation_level": "AUTOCOMMIT"}
-        # a SQLite connection always is: BEGIN is sent where a session begins (see store.database), which a single query does not
-        self.glances = self.readers if self.database.dialect.name == "sqlite" else self.database.execution_options(**by_itself)
+        self.readers = open_readers(self.database)
         self.turns = None if self.database.dialect.name == "sqlite" else Turns()
-        self.writer = WriterQueue() if self.database.dialect.name == "sqlite" else nullcontext()
+        self.writing = Gate(1 if self.database.dialect.name == "sqlite" else COMMANDS_AT_ONCE)
 
     def forget_definitions(self) -> None:
         """Empty the caches of what is deployed."""

@@ -79,6 +79,7 @@ class Engine:
     def close(self) -> None:
         """Stop jobs and give back every connection."""
         self.stop()
+        self.runtime.readers.dispose()
         self.runtime.database.dispose()
 
     # ------------------------------------------------------------------ jobs and timers

@@ -21,7 +21,7 @@ from engine import clock
 from engine.runtime import Runtime, runtime_of
 from engine.store.clock_row import CLOCK
 from engine.store.prepared import Prepared, fetch, fetch_together
-from engine.store.sending import end_reading, send_and_commit
+from engine.store.sending import send_and_commit
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
     Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own.
     """
     forget_glance()
-    with runtime.writer, _opened(runtime, runtime.database) as session:
+    with runtime.writing, _opened(runtime, runtime.database) as session:
         committed = False
         try:
             with clock.offset_read_by(lambda: _read_clock(session)):
@@ -58,11 +58,12 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 
 @contextmanager
 def reading(runtime: Runtime) -> Iterator[Session]:
-    """A session for queries: a plain BEGIN, so that it never waits for a writer; nothing is ever written."""
-    with _opened(runtime, runtime.readers) as session:
-        with nullcontext() if _glanced.get() else clock.offset_read_by(lambda: _read_clock(session)):
-            yield session
-        end_reading(session.outer)
+    """A session for queries, which never waits for a writer; nothing is ever written."""
+    with (
+        _opened(runtime, runtime.readers) as session,
+        nullcontext() if _glanced.get() else clock.offset_read_by(lambda: _read_clock(session)),
+    ):
+        yield session
 
 
 def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -70,7 +71,7 @@ def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tu
 
     The clock then holds for what is only read until `forget_glance` or the next unit of work, unless the calendar has to be read anew.
     """
-    with runtime.glances.connect() as connection:
+    with runtime.glancing, runtime.readers.connect() as connection:
         rows, found = fetch_together(connection, [(query, values), (CLOCK, {})])
     seconds, calendar_version = found[0] if found else (0, 0)
     clock.set_offset(timedelta(seconds=seconds))

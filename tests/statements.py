@@ -1,8 +1,9 @@
-"""Counting the SQL statements that reach the drivers, however they were sent: SQLite tells them itself, psycopg's cursors are watched."""
+"""Counting the SQL statements that reach the databases, however they were sent: SQLite tells them itself, on PostgreSQL psycopg's cursors
+and our own talk with it are watched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -11,6 +12,7 @@ import psycopg
 from sqlalchemy import event
 
 from engine import Engine
+from engine.store.wire import Rows, Speaker, Statement
 
 
 @contextmanager
@@ -21,7 +23,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         with _traced(engine, seen):
             yield seen
     else:
-        with _watched("execute", seen), _watched("executemany", seen):
+        with _watched("execute", seen), _watched("executemany", seen), _overheard(seen):
             yield seen
     seen[:] = [text for text in seen if not text.startswith(("BEGIN", "COMMIT", "ROLLBACK", "--"))]
 
@@ -52,4 +54,16 @@ def _watched(method: str, seen: list[str]) -> Iterator[None]:
         return real(cursor, query, *arguments, **options)
 
     with patch.object(psycopg.Cursor, method, watch):
+        yield
+
+
+@contextmanager
+def _overheard(seen: list[str]) -> Iterator[None]:
+    real = Speaker.ask
+
+    def ask(speaker: Speaker, statements: Sequence[Statement]) -> list[Rows]:
+        seen.extend(sql for sql, _ in statements)
+        return real(speaker, statements)
+
+    with patch.object(Speaker, "ask", ask):
         yield

@@ -25,7 +25,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
@@ -115,11 +115,7 @@ def open_database(url: str, *, pool_size: int = 10) -> Engine:
     and writes later then queues for the writer's lock instead of failing on the upgrade)."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size * 2, **_JSON)
-        event.listen(engine, "checkin", _note_idle)
-        event.listen(engine, "checkout", partial(_ping_after_idling, engine.dialect))
-        sending.install(engine)
-        return engine
+        return _open_server(parsed, pool_size)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, pool_size=pool_size, max_overflow=128, connect_args={"timeout": 30}, **_JSON)
@@ -127,6 +123,31 @@ def open_database(url: str, *, pool_size: int = 10) -> Engine:
     event.listen(engine, "begin", _begin_immediate)
     event.listen(engine, "handle_error", _name_overflow)
     return engine
+
+
+def open_readers(database: Engine) -> Engine:
+    """The same database for queries. SQLite: a plain BEGIN, so that lists never wait for writers. PostgreSQL: connections of their own,
+    on which each query is its own transaction (it sees no less at READ COMMITTED, and nothing has to be begun or rolled back) and the
+    server refuses to write."""
+    if database.dialect.name == "sqlite":
+        return database.execution_options(sqlite_begin="DEFERRED")
+    readers = _open_server(database.url, database.pool.size(), isolation_level="AUTOCOMMIT")  # type: ignore[attr-defined]
+    event.listen(readers, "connect", _refuse_to_write)
+    event.listen(readers, "invalidate", lambda *_: database.dispose(close=False))  # the other connections are as old as the lost one
+    event.listen(database, "invalidate", lambda *_: readers.dispose(close=False))
+    return readers
+
+
+def _open_server(url: URL, pool_size: int, **options: Any) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size * 2, **options, **_JSON)
+    event.listen(engine, "checkin", _note_idle)
+    event.listen(engine, "checkout", partial(_ping_after_idling, engine.dialect))
+    sending.install(engine)
+    return engine
+
+
+def _refuse_to_write(connection: Any, _record: Any) -> None:
+    connection.execute("SET default_transaction_read_only = on")
 
 
 def _note_idle(_connection: Any, record: Any) -> None:

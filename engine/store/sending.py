@@ -12,13 +12,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import Connection, Engine, event, exc
 
+if TYPE_CHECKING:
+    from engine.store.wire import Speaker
+
 Values = dict[str, Any]
 Processor = Callable[[Any], Any]
-WAITING = "waiting_statements"
+WAITING, SPEAKER = "waiting_statements", "speaker"
+BEGIN: tuple[str, list[Any]] = ("BEGIN", [])
+COMMIT: tuple[str, list[Any]] = ("COMMIT", [])
 _PARAMETER = re.compile(r"\$\d+")
 
 
@@ -52,7 +57,7 @@ def install(engine: Engine) -> None:
     """Send what waits on a PostgreSQL connection before anything else happens on it."""
     event.listen(engine, "before_cursor_execute", lambda connection, *_: send_waiting(connection))
     event.listen(engine, "commit", send_waiting)
-    event.listen(engine, "rollback", _drop_waiting)
+    event.listen(engine, "rollback", _roll_back)
     event.listen(engine, "rollback_savepoint", lambda connection, *_: _drop_waiting(connection))
 
 
@@ -73,11 +78,31 @@ def send_and_commit(connection: Connection) -> None:
         _communicate(connection, [], commit=True)
 
 
-def end_reading(connection: Connection) -> None:
-    """Roll back a transaction that only read. psycopg's own rollback forgets all prepared statements, because what they name may have been
-    made in the transaction; here nothing was."""
-    if connection.dialect.name == "postgresql" and not _is_idle(connection):
-        driver(connection).pgconn.exec_(b"ROLLBACK")
+def query_together(connection: Connection, queries: Sequence[Bound]) -> list[list[tuple[Any, ...]]]:
+    """The rows of each query; what waits runs first."""
+    answers = _communicate(connection, queries)
+    return [form.read(rows) for (form, _), rows in zip(queries, answers, strict=True)]
+
+
+def _communicate(connection: Connection, queries: Sequence[Bound], *, commit: bool = False) -> list[Any]:
+    raw, waiting = driver(connection), connection.info.pop(WAITING, [])
+    statements: list[tuple[str, list[Any]]] = [] if raw.autocommit or not _is_idle(connection) else [BEGIN]
+    statements += _merged(waiting)
+    before = len(statements)
+    statements += [(form.sql, values) for form, values in queries]
+    try:
+        return _speaker(connection).ask([*statements, COMMIT] if commit else statements)[before : before + len(queries)]
+    except connection.dialect.loaded_dbapi.Error as error:
+        failed(connection, error, "; ".join(dict.fromkeys(form.sql for form, _ in (*waiting, *queries))))
+
+
+def _speaker(connection: Connection) -> Speaker:
+    if SPEAKER not in connection.info:
+        from engine.store.wire import Speaker  # psycopg is loaded where there is PostgreSQL
+
+        connection.info[SPEAKER] = Speaker(driver(connection))
+    speaker: Speaker = connection.info[SPEAKER]
+    return speaker
 
 
 def _is_idle(connection: Connection) -> bool:
@@ -85,27 +110,14 @@ def _is_idle(connection: Connection) -> bool:
     return idle
 
 
-def query_together(connection: Connection, queries: Sequence[Bound]) -> list[list[tuple[Any, ...]]]:
-    """The rows of each query; what waits runs first."""
-    cursors = _communicate(connection, queries)
-    return [form.read(cursor.fetchall()) for (form, _), cursor in zip(queries, cursors, strict=True)]
-
-
-def _communicate(connection: Connection, queries: Sequence[Bound], *, commit: bool = False) -> list[Any]:
-    raw, psycopg, waiting = driver(connection), connection.dialect.loaded_dbapi, connection.info.pop(WAITING, [])
-    cursor = psycopg.RawCursor
-    try:
-        if len(queries) == 1 and not waiting and (raw.autocommit or not _is_idle(connection)):  # else BEGIN goes along
-            return [cursor(raw).execute(queries[0][0].sql, queries[0][1])]
-        with raw.pipeline():
-            for sql, values in _merged(waiting):
-                cursor(raw).execute(sql, values)
-            cursors = [cursor(raw).execute(form.sql, values) for form, values in queries]
-            if commit:
-                raw.execute("COMMIT", prepare=False)
-        return cursors
-    except psycopg.Error as error:
-        failed(connection, error, "; ".join(dict.fromkeys(form.sql for form, _ in (*waiting, *queries))))
+def _roll_back(connection: Connection) -> None:
+    """Drop what waits, and roll back before psycopg does, which then has nothing to do: it would forget all prepared statements of the
+    connection, because what they name may have been made in the transaction. Commands make no tables."""
+    if connection.invalidated:
+        return
+    _drop_waiting(connection)
+    if not _is_idle(connection):
+        driver(connection).pgconn.exec_(b"ROLLBACK")
 
 
 def _drop_waiting(connection: Connection) -> None:

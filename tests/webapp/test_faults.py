@@ -93,12 +93,17 @@ def test_page_of_a_fault_is_clear_and_needs_no_database(app: Flask, people: Engi
     def gone(*_: Any) -> None:
         raise people.runtime.database.dialect.loaded_dbapi.OperationalError("the database is gone")
 
-    people.runtime.database.dispose()
-    event.listen(people.runtime.database, "do_connect", gone)
+    pools = (
+        {people.runtime.database, people.runtime.readers} if people.runtime.database.dialect.name != "sqlite" else {people.runtime.database}
+    )
+    for pool in pools:
+        pool.dispose()
+        event.listen(pool, "do_connect", gone)
     page = client.get("/")
     assert page.status_code == 503 and "数据库暂时没有应答" in page.text and "Traceback" not in page.text
     assert (monitor.get("/health").status_code, monitor.get("/ready").status_code) == (200, 503)
-    event.remove(people.runtime.database, "do_connect", gone)
+    for pool in pools:
+        event.remove(pool, "do_connect", gone)
     assert client.get("/").status_code in (200, 302)
     assert monitor.get("/ready").status_code == 200
 
