@@ -46,6 +46,12 @@ class Background:
         for thread in self._threads:
             thread.join(timeout=30)
 
+    def leave(self) -> None:
+        """After `stop`, when no job is left running: nobody need take over from this process. A row that is wrongly left only costs the
+        next process a look at it; one that is wrongly taken away would leave jobs to nobody."""
+        if not any(thread.is_alive() for thread in self._threads):
+            self._watch.leave()
+
     def _heartbeats(self) -> None:
         while True:
             attempt("heartbeat", self._heartbeat)

@@ -92,9 +92,15 @@ class Engine:
     def stop(self) -> None:
         """Take no more jobs; what is running is given a few seconds, then it is left to whoever takes over."""
         if self._background is not None:
-            self._background.stop()
-            self._background = None
-            self.runtime.jobs.stop()
+            background, self._background = self._background, None
+            background.stop()
+            attempt("stop of the job engine", partial(self._stop_jobs, background))
+
+    def _stop_jobs(self, background: Background) -> None:
+        if self.runtime.jobs.stop():
+            background.leave()
+        else:
+            log.warning("stopped in the middle of jobs; the next process takes them over")
 
     def run_due(self, rounds: int = 10_000) -> int:
         """Fire every timer that is due now, one instance and transaction at a time -> timers fired. For tests, the demo and the sweep.

@@ -2,6 +2,7 @@
 
 Every commit of a command writes an audit event, in whichever process it runs. One thread per process looks once a second whether
 there are new ones and wakes its listeners; it lives only while somebody listens. Browsers close the stream of a hidden tab.
+A process that is to end closes its streams, or it would have to be killed: browsers then open them at the next one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -35,7 +36,8 @@ MAX_LISTENERS = 96
 MAX_OF_ONE_PERSON = 12
 MAX_CHANGES = 500
 
-Inbox = queue.SimpleQueue[list[str]]
+Inbox = queue.SimpleQueue[list[str] | None]
+"""What a page is told: the business ids that changed; None ends its stream."""
 
 
 class Hub:
@@ -48,14 +50,21 @@ class Hub:
         self._listeners: dict[Inbox, str] = {}
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
+        self.is_ending: Callable[[], bool] = lambda: False
+        """Whether the process is about to end; asked at every look."""
 
     def listen(self, username: str = "") -> Inbox | None:
         """A queue that receives lists of business ids that changed ("" stands for things outside a project).
 
-        None when all places are taken, or this person's share of them: one person cannot take the live pages from everybody else.
+        None when all places are taken, or this person's share of them: one person cannot take the live pages from everybody else; and
+        when the process is about to end.
         """
         with self._lock:
-            if len(self._listeners) >= MAX_LISTENERS or list(self._listeners.values()).count(username) >= MAX_OF_ONE_PERSON:
+            if (
+                self.is_ending()
+                or len(self._listeners) >= MAX_LISTENERS
+                or list(self._listeners.values()).count(username) >= MAX_OF_ONE_PERSON
+            ):
                 return None
             inbox: Inbox = queue.SimpleQueue()
             self._listeners[inbox] = username
@@ -86,6 +95,8 @@ class Hub:
             self._wake.wait(self._poll_seconds)
             self._wake.clear()
             with self._lock:
+                if self.is_ending():
+                    self._dismiss()
                 if not self._listeners:
                     self._thread = None
                     return
@@ -98,6 +109,11 @@ class Hub:
                 with self._lock:
                     for inbox in self._listeners:
                         inbox.put(changed)
+
+    def _dismiss(self) -> None:
+        for inbox in self._listeners:
+            inbox.put(None)
+        self._listeners.clear()
 
     def _latest(self) -> int:
         with self._engine.reading() as session:
@@ -167,9 +183,12 @@ def _events(source: Hub, inbox: Inbox, reader: _Reader) -> Iterator[str]:
     try:
         yield "retry: 3000\n\n"
         while not reader.is_gone():
-            changed: list[str] = []
+            told: list[str] | None = []
             with suppress(queue.Empty):
-                changed = reader.may_hear(inbox.get(timeout=HEARTBEAT_SECONDS))
+                told = inbox.get(timeout=HEARTBEAT_SECONDS)
+            if told is None:
+                return
+            changed = reader.may_hear(told) if told else []
             # the comment line keeps proxies from closing an idle stream, and tells us that the browser has gone
             yield f"event: changed\ndata: {json.dumps(changed)}\n\n" if changed else ": alive\n\n"
     finally:

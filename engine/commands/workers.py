@@ -51,6 +51,12 @@ class Watch:
         with unit_of_work(self._runtime) as session:
             return [name for name, seen in sorted(dead.items()) if _release(session, name, seen)]
 
+    def leave(self) -> None:
+        """This process runs jobs no more and has left none behind: nobody has anything to take over from it."""
+        with unit_of_work(self._runtime) as session:
+            session.execute(delete(m.job_worker).where(m.job_worker.c.id == self._me))
+            _set_deadline(session, self._me, clock.wall_now(), None)
+
     def _dead(self) -> dict[str, datetime]:
         now = clock.monotonic()
         with reading(self._runtime) as session:

@@ -83,8 +83,14 @@ class DbosJobs:
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling, on_conflict="always_update")
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=STOP_SECONDS)
+        try:
+            return not self._opened().list_workflows(status="PENDING", executor_id=self.executor_id, load_input=False, load_output=False)
+        finally:
+            self._close_client()
+
+    def _close_client(self) -> None:
         with self._opening:
             if self._client is not None:
                 self._client.destroy()

@@ -33,8 +33,9 @@ class JobPort(Protocol):
         """Begin to run jobs in this process."""
         ...
 
-    def stop(self) -> None:
-        """Stop taking jobs; returns when the running ones ended or were handed back."""
+    def stop(self) -> bool:
+        """Stop taking jobs; returns when the running ones ended, or after a few seconds -> whether nothing is left that only `recover`
+        would bring back."""
         ...
 
     def recover(self, dead: Iterable[str]) -> int:

@@ -134,3 +134,19 @@ def _wait_until_ended(engine: Engine) -> None:
             return
         pause.wait(0.05)
     raise AssertionError("a job did not end")
+
+
+def test_stop_says_whether_a_job_is_left_to_whoever_takes_over(running: tuple[Engine, list[int], threading.Event]) -> None:
+    engine, _, ran = running
+    jobs = engine.runtime.jobs
+    with engine.unit_of_work() as session:
+        jobs.enqueue(session, "note", 41)
+        jobs.enqueue_at(session, "note", 42, clock.wall_now() + timedelta(days=90))
+    assert ran.wait(20)
+    _wait_until_ended(engine)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(jobs.stop).result(), "what waits in the queue is anybody's"
+        with engine.unit_of_work() as session:  # as when the job did not end in time
+            mine = f"UPDATE {_table(engine)} SET status = 'PENDING', executor_id = :me, output = NULL WHERE status = 'SUCCESS'"
+            session.execute(text(mine), {"me": jobs.executor_id})
+        assert not thread.submit(jobs.stop).result()

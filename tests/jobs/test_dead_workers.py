@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -70,6 +71,31 @@ def test_process_that_shows_itself_lives(engine: Engine, monkeypatch: pytest.Mon
 def test_only_process_takes_over_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     process(engine, "yesterday", monkeypatch).beat()
     assert process(engine, "today", monkeypatch, dead_after=30, alone=True).bury() == ["yesterday"]
+
+
+def test_process_that_leaves_is_not_taken_for_dead(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    (key,) = errands.start(engine)
+    errands.change_job(engine, errands.job(engine, key).key, state="ACTIVATED", worker="yesterday", deadline=clock.wall_now() + LEASE)
+    leaving = process(engine, "yesterday", monkeypatch)
+    leaving.beat()
+    leaving.leave()
+    assert names(engine) == set()
+    assert process(engine, "today", monkeypatch, alone=True).bury() == []
+    assert errands.job(engine, key).deadline <= clock.wall_now(), "a job that failed to report waits for nobody"
+
+
+@pytest.mark.parametrize("nothing_left", [True, False])
+def test_stopped_engine_leaves_its_row_only_for_jobs_to_be_taken_over(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, nothing_left: bool
+) -> None:
+    monkeypatch.setattr(engine.runtime.jobs, "stop", lambda: nothing_left)
+    beaten = threading.Event()
+    monkeypatch.setattr(Watch, "bury", lambda _watch: beaten.set())
+    engine.start()
+    assert beaten.wait(20)
+    assert names(engine) == {"inline"}
+    engine.stop()
+    assert names(engine) == (set() if nothing_left else {"inline"})
 
 
 def test_machines_with_different_clocks_do_not_bury_each_other(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

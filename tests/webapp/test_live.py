@@ -78,6 +78,14 @@ def test_a_database_that_fails_for_a_moment_does_not_end_live_pages(engine: Engi
     assert inbox.get(timeout=5) == ["p1"]
 
 
+def test_a_process_that_ends_ends_its_live_pages(hub: Hub) -> None:
+    inbox = hub.listen()
+    assert inbox is not None
+    hub.is_ending = lambda: True
+    assert inbox.get(timeout=5) is None, "the stream ends"
+    assert hub.listen() is None, "nobody may begin to listen"
+
+
 def test_the_watching_thread_ends_with_its_last_listener(engine: Engine, hub: Hub) -> None:
     inbox = hub.listen()
     assert inbox is not None

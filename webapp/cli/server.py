@@ -25,10 +25,14 @@ from handlers.demo import service as demo
 from webapp import create_app
 from webapp.cli.opening import Commands, command, opened
 from webapp.composition import open_lianban
+from webapp.live import Hub
 
 THREADS = 128
 """Threads of a web process: every live page holds one."""
-GRACEFUL_SECONDS = 5
+GRACEFUL_SECONDS = 4
+"""How long a stopping web process finishes the requests that it has begun."""
+STOP_SECONDS = 15
+"""After that the arbiter kills a stopping web process: time for its requests, then for the jobs that it is running."""
 CLAIM_SECONDS = 3
 """How long a starting server waits for the one before it to be gone."""
 
@@ -56,11 +60,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "worker_class": "gthread",
             "threads": THREADS,
             "timeout": 120,
-            "graceful_timeout": GRACEFUL_SECONDS,
+            "graceful_timeout": STOP_SECONDS,
             "keepalive": 15,
             "loglevel": "warning",
             "forwarded_allow_ips": "",  # Settings.trusted_proxies says whom to believe, in one place
             "control_socket_disable": True,
+            "post_worker_init": self._know_the_end,
             "worker_exit": lambda _server, _worker: self._close(),
         }
         for name, value in options.items():
@@ -77,8 +82,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         gc.freeze()  # modules and mappers live as long as the process: looking through them again costs a request a quarter of a second
         return app
 
+    def _know_the_end(self, worker: Any) -> None:
+        """In the web process: its requests get their own, shorter time, and its live pages end as soon as it is told to."""
+        worker.cfg.set("graceful_timeout", GRACEFUL_SECONDS)
+        hub: Hub = worker.wsgi.extensions["lianban.live"]
+        hub.is_ending = lambda: not worker.alive
+
     def _close(self) -> None:
-        if self._engine is not None:
+        if self._engine is not None:  # in the web process, never in the arbiter
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_IGN)  # Ctrl+C reaches both, and the arbiter asks again: once is enough
             self._engine.close()
 
 
