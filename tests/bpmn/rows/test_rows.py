@@ -1,7 +1,8 @@
 """The rows of engine.md §1: what stock SpiffWorkflow does wrong and what must happen instead, on the same diagram.
 
 Every row has a test on the kernel (stored and restored before each step) and a control that shows stock's behaviour, so that nobody
-believes a row is covered when the diagram does not provoke it. Rows m, p, u and w are in test_rows_m_p_u_w.py.
+believes a row is covered when the diagram does not provoke it. Rows m, p, u and w are in test_rows_m_p_u_w.py, further faults of a row in
+test_rows_in_full.py.
 """
 
 from __future__ import annotations
