@@ -12,8 +12,9 @@ from engine import commands
 from engine.bpmn import ElementInfo, ProcessModel
 from engine.errors import Conflict, Invalid
 from engine.policy import Actor
-from engine.store import reads
+from engine.store import audit, reads
 from webapp.instance_screen import Node, Picture, bodies, element_name, kind_words, scope_key, tree
+from webapp.once import fresh_word
 
 INSTRUCTIONS = ("activateInstructions", "moveInstructions", "terminateInstructions")
 """The lists of Camunda 8's request, as the page sends them."""
@@ -29,7 +30,7 @@ def build(seen: Picture) -> dict[str, Any]:
         if node.state in ("ACTIVE", "FAILED"):
             live.setdefault(node.element_id, []).append(_token(node))
     elements = [_element(seen.model, info, live.get(info.id, [])) for info in seen.model.elements.values()]
-    return {"elements": elements, "instanceKey": str(seen.row.key)}
+    return {"elements": elements, "instanceKey": str(seen.row.key), "request": fresh_word()}
 
 
 def _all(nodes: list[Node]) -> list[Node]:
@@ -67,16 +68,18 @@ def _not_addable(model: ProcessModel, info: ElementInfo) -> str:
 
 
 # ---------------------------------------------------------------------- doing it
-def apply(session: Session, actor: Actor, key: int, body: Mapping[str, Any], reason: str) -> None:
+def apply(session: Session, actor: Actor, key: int, body: Mapping[str, Any], reason: str, request: str = "") -> None:
     """Write the variables, then activate, move and terminate: one transaction. Raises Invalid for an empty or malformed list of changes,
-    and whatever the two commands refuse."""
+    and whatever the two commands refuse. Once for each digest of a `request` ("": always)."""
+    if request and audit.has_request(session, actor, reads.instance(session, key).root_key, request):
+        return
     variables, change = _variables(key, body), commands.read_modification(key, dict(body))
     if not variables and not any(body.get(name) for name in INSTRUCTIONS):
         raise Invalid(reason=_("没有要执行的改动"))
     for where, values in variables.items():
-        commands.set_variables(session, actor, where, values, local=True, reason=reason)
+        commands.set_variables(session, actor, where, values, local=True, reason=reason, request=request)
     if any(body.get(name) for name in INSTRUCTIONS):
-        commands.modify_instance(session, actor, key, change, reason=reason)
+        commands.modify_instance(session, actor, key, change, reason=reason, request=request)
 
 
 def _variables(key: int, body: Mapping[str, Any]) -> dict[int, dict[str, Any]]:

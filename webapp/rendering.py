@@ -15,6 +15,7 @@ from markupsafe import Markup
 from engine import clock
 from engine.clock import CHINA
 from webapp.languages import language
+from webapp.once import once_field
 
 DIST = Path(__file__).parent / "static" / "dist"
 
@@ -138,7 +139,9 @@ def install(app: Flask) -> None:
     for function in filters:
         app.add_template_filter(function)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=asset, address_with=address_with, language=language, business_now=clock.now, _=_)
+    app.jinja_env.globals.update(
+        asset=asset, address_with=address_with, language=language, once_field=once_field, business_now=clock.now, _=_
+    )
     app.context_processor(lambda: {"me": g.get("user"), "actor": g.get("actor")})
     app.after_request(_keep_assets)
 

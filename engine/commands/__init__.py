@@ -4,7 +4,7 @@ from engine.commands.activate_ad_hoc import activate_ad_hoc
 from engine.commands.add_sign import Asked, add_sign
 from engine.commands.advance import advance
 from engine.commands.assign_task import assign_task, update_task
-from engine.commands.batches import batch_progress, cancel_batch, create_batch, pause_batch, resume_batch, run_batch
+from engine.commands.batches import batch_of_request, batch_progress, cancel_batch, create_batch, pause_batch, resume_batch, run_batch
 from engine.commands.calendar_changed import calendar_changed
 from engine.commands.cancel_instance import cancel_instance
 from engine.commands.change_task import change_task
@@ -50,6 +50,7 @@ __all__ = [
     "add_sign",
     "advance",
     "assign_task",
+    "batch_of_request",
     "batch_progress",
     "broadcast_signal",
     "calendar_changed",

@@ -113,13 +113,20 @@ def instructions_of(parameters: Parameters) -> Instructions:
 
 # ---------------------------------------------------------------------- commands
 def create_batch(
-    session: Session, actor: Actor, kind: str, instance_keys: Iterable[int], parameters: Parameters | None = None, reason: str = ""
+    session: Session,
+    actor: Actor,
+    kind: str,
+    instance_keys: Iterable[int],
+    parameters: Parameters | None = None,
+    reason: str = "",
+    *,
+    request: str = "",
 ) -> int:
     """Begin an operation over these instances (each once, in this order) -> the batch's key. It runs after the commit.
 
     Kinds and parameters: migrate {sourceKey, targetKey, mapping, branches, refreshTasks, refreshWaits}; undo_migration, cancel,
     retry_incidents, suspend and resume {}; modify {activateInstructions, moveInstructions, terminateInstructions} as in Camunda 8, by
-    element ids.
+    element ids. `request`: a digest by which `batch_of_request` finds the batch again.
     Raises Forbidden, Invalid (unknown kind, nothing or more than 10,000 instances, no reason, a long one), NotFound (an unknown instance).
     """
     if kind not in OPERATIONS:
@@ -133,11 +140,17 @@ def create_batch(
         raise Invalid(reason=f"批处理需要 1 到 {MAX_ITEMS} 个流程实例，给出了 {len(keys)} 个")
     said = required_reason(reason, "批处理", MAX_REASON)
     _check_exist(session, keys)
-    key = rows.insert(session, kind, parameters, said, keys, actor.username, clock.now(), clock.wall_now())
+    stored = parameters | ({rows.REQUEST: request} if request else {})
+    key = rows.insert(session, kind, stored, said, keys, actor.username, clock.now(), clock.wall_now())
     data = {"batchKey": str(key), "kind": kind, "instances": len(keys), "reason": said}
     audit.record(session, actor, "batch.created", data=data)
     runtime_of(session).jobs.enqueue(session, "run_batch", key)
     return key
+
+
+def batch_of_request(session: Session, actor: Actor, request: str) -> int | None:
+    """The batch that this person began with the very same request ("": none); to be asked in turn, or two at once both find none."""
+    return rows.of_request(session, actor.username, request) if request else None
 
 
 def _check_exist(session: Session, keys: list[int]) -> None:

@@ -19,10 +19,13 @@ from engine.store.models import split_key
 MAX_INSTRUCTIONS = 200
 
 
-def modify_instance(session: Session, actor: Actor, instance_key: int, change: Modification, *, reason: str = "") -> None:
+def modify_instance(
+    session: Session, actor: Actor, instance_key: int, change: Modification, *, reason: str = "", request: str = ""
+) -> None:
     """Activate, move and terminate element instances of one process instance; it runs on from there.
 
     An instance left without any element instance is TERMINATED; a called one cannot be emptied, because its caller would wait for ever.
+    The `reason` and the digest of the `request` (audit.has_request) are kept in the audit trail.
     Raises Forbidden (power `operate` or `deploy`), NotFound (instance, element or element instance), Invalid, Conflict, Suspended.
     """
     require(actor, "operate", "deploy")
@@ -43,7 +46,8 @@ def modify_instance(session: Session, actor: Actor, instance_key: int, change: M
         root_key=row.root_key,
         instance_key=instance_key,
         business_id=row.business_id,
-        data={"reason": said, **{name: value for name, value in _summary(change).items() if value}},
+        data={"reason": said, **{name: value for name, value in _summary(change).items() if value}}
+        | ({"request": request} if request else {}),
     )
     run.finish()
 

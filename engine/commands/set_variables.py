@@ -18,12 +18,20 @@ MAX_NAME = 200
 
 
 def set_variables(
-    session: Session, actor: Actor, scope_key: int, variables: Mapping[str, Any], *, local: bool = False, reason: str = ""
+    session: Session,
+    actor: Actor,
+    scope_key: int,
+    variables: Mapping[str, Any],
+    *,
+    local: bool = False,
+    reason: str = "",
+    request: str = "",
 ) -> None:
     """Write variables at a process instance's or an element instance's key, as Camunda 8's set variables does.
 
     Without `local` each goes to the nearest scope that has it, else to the process; with it to the named scope itself. What waits for
-    the values (conditions, timers) reacts at once. A `reason` is kept in the audit trail.
+    the values (conditions, timers) reacts at once. A `reason` is kept in the audit trail, and so is the digest
+    of the `request` (audit.has_request).
     Raises Forbidden (power `operate` or `deploy`), NotFound, Conflict (ended), Invalid.
     """
     require(actor, "operate", "deploy")
@@ -49,6 +57,7 @@ def set_variables(
             "names": sorted(variables),
             "local": local,
             **({"reason": said} if said else {}),
+            **({"request": request} if request else {}),
         },
     )
     run.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -12,6 +13,8 @@ from engine.store import models as m
 from engine.store.prepared import Prepared, run
 
 _INSERT = Prepared(m.audit_event.insert())
+OWN_NEWEST = 50
+"""Where a repeated request looks for what it did: it comes within moments."""
 
 
 def record(
@@ -42,3 +45,10 @@ def record(
     run(session.connection(), _INSERT, values)
     if business_id is not None:
         session.info["changed"].add(business_id)
+
+
+def has_request(session: Session, actor: Actor, root_key: int, request: str) -> bool:
+    """Whether this person has changed the instance by this very request (the digest kept as `data.request`). To be asked in turn."""
+    event = m.audit_event.c
+    own = select(event.data).where(event.root_key == root_key, event.actor == actor.username).order_by(event.id.desc()).limit(OWN_NEWEST)
+    return any(data.get("request") == request for data in session.scalars(own))

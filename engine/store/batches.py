@@ -14,6 +14,11 @@ from engine.errors import NotFound
 from engine.store import models as m
 from engine.store.changes import insert_row
 
+REQUEST = "#request"
+"""Among the stored parameters: the digest of the request that began the batch."""
+OWN_NEWEST = 50
+"""Where a repeated request looks for what it began: it comes within moments."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
@@ -60,6 +65,12 @@ def insert(
     return key
 
 
+def of_request(session: Session, by: str, request: str) -> int | None:
+    """The batch that this person began with that request, among the newest of theirs; None when there is none."""
+    own = select(m.batch.c.key, m.batch.c.parameters).where(m.batch.c.created_by == by).order_by(m.batch.c.key.desc()).limit(OWN_NEWEST)
+    return next((key for key, parameters in session.execute(own) if parameters.get(REQUEST) == request), None)
+
+
 def row(session: Session, key: int, *, lock: bool = False) -> Row[Any]:
     """A batch's row; NotFound when there is none."""
     statement = select(m.batch).where(m.batch.c.key == key)
@@ -98,7 +109,7 @@ def _with_counts(batch: Row[Any], counts: dict[str, int]) -> BatchProgress:
         kind=batch.kind,
         state=batch.state,
         reason=batch.reason,
-        parameters=batch.parameters,
+        parameters={name: value for name, value in batch.parameters.items() if name != REQUEST},
         created_at=batch.created_at,
         created_by=batch.created_by,
         ended_at=batch.ended_at,

@@ -24,6 +24,7 @@ from engine.store import audit
 from engine.workcalendar import FIRST_YEAR, LAST_YEAR, XINJIANG, OverlayDay, WorkCalendar
 from handlers.calendar.models import CalendarDayRow, NoticeRow
 from handlers.catalogue.service import catalogue_calendar
+from handlers.directory import service as directory
 
 MOST_ROWS = 120
 """A year's notice names some forty days; more is a wrong file."""
@@ -136,9 +137,16 @@ def preview(session: Session, text: str, year: int, source: str) -> Preview:
 
 
 def apply_notice(session: Session, actor: Actor, text: str, year: int, source: str) -> Notice:
-    """Import a notice: it replaces what was known of the year, and every open clock is recomputed. Administrators only."""
+    """Import a notice: it replaces what was known of the year, and every open clock is recomputed. Administrators only.
+
+    When the notice that holds says the very same (a second click, a repeated request), that one stands.
+    """
     require(actor, "administer")
     rows = parse_notice(text, year, source)
+    directory.lock_user(session, actor.username)
+    holds = _active(session).get(year)
+    if holds is not None and holds.source == source.strip() and tuple(_rows_of(session, holds)) == rows:
+        return _notice(holds, len(rows), active=True)
     notice = NoticeRow(
         region=XINJIANG, year=year, source=source.strip(), imported_by=actor.username, imported_at=clock.now(), undone_by="", undone_at=None
     )
@@ -151,11 +159,14 @@ def apply_notice(session: Session, actor: Actor, text: str, year: int, source: s
 
 
 def undo_notice(session: Session, actor: Actor, notice_id: int) -> None:
-    """Take a notice back; the one before it (or the catalogue) holds again. Administrators only. Conflict when it was taken back."""
+    """Take a notice back; the one before it (or the catalogue) holds again. Administrators only. Conflict when another has taken it back:
+    the same person's second click changes nothing."""
     require(actor, "administer")
     notice = session.get(NoticeRow, notice_id, with_for_update=True)
     if notice is None:
         raise NotFound(what="放假通知", key=notice_id)
+    if notice.undone_at is not None and notice.undone_by == actor.username:
+        return
     if notice.undone_at is not None:
         raise Conflict(reason="这份通知已经撤销")
     notice.undone_by, notice.undone_at, notice.followed = actor.username, clock.now(), False

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import clock
@@ -70,7 +70,8 @@ class Material:
 
 
 def store_material(session: Session, actor: Actor, project_id: int | str, item: str, filename: str, stream: BinaryIO) -> Material:
-    """Store one file as the next version of the material `item` of a project.
+    """Store one file as the next version of the material `item` of a project. When the newest version is the very same file from the same
+    person (a second click, a repeated request), that one stands.
 
     Raises NotFound without access to the project, Forbidden unless the person files for the applicant or has something to do in it now,
     Conflict when the project is closed, Invalid for a missing name, an unaccepted or disguised type, an empty or too large file.
@@ -83,7 +84,11 @@ def store_material(session: Session, actor: Actor, project_id: int | str, item: 
     settings = runtime_of(session).settings
     taken = take_in(settings.files_dir, name, stream, settings.max_upload_mb * 1024 * 1024)
     session.execute(select(ProjectRow.id).where(ProjectRow.id == project.id).with_for_update())  # two uploads at once are two versions
-    versions = select(func.max(MaterialRow.version)).where(MaterialRow.project_id == project.id, MaterialRow.item == item.strip())
+    versions = select(MaterialRow).where(MaterialRow.project_id == project.id, MaterialRow.item == item.strip())
+    newest = session.scalar(versions.order_by(MaterialRow.version.desc()).limit(1))
+    same = (name, taken.sha256, actor.username)
+    if newest is not None and (newest.filename, newest.sha256, newest.uploaded_by) == same:
+        return _material(newest)
     row = MaterialRow(
         project_id=project.id,
         item=item.strip(),
@@ -91,7 +96,7 @@ def store_material(session: Session, actor: Actor, project_id: int | str, item: 
         kind=taken.kind,
         size=taken.size,
         sha256=taken.sha256,
-        version=(session.scalar(versions) or 0) + 1,
+        version=newest.version + 1 if newest is not None else 1,
         uploaded_by=actor.username,
         uploaded_at=clock.now(),
     )

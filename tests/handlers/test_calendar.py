@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -122,8 +123,10 @@ def test_an_applied_notice_holds_for_every_process_and_can_be_undone(office: Off
     with office.engine.reading() as session:
         assert lights.calendar_of(session).is_workday(date(2027, 3, 10))
         assert lights.calendar_of(session).provisional(date(2027, 3, 10))
-    with office.engine.unit_of_work() as session, pytest.raises(Conflict):
+    with office.engine.unit_of_work() as session:
         calendars.undo_notice(session, SYSTEM, notice.id)
+        with pytest.raises(Conflict):
+            calendars.undo_notice(session, replace(SYSTEM, username="another"), notice.id)
 
 
 @pytest.mark.usefixtures("without_notices")

@@ -8,7 +8,7 @@ const english = document.body.dataset.lang === "en";
 const say = (chinese, inEnglish) => (english ? inEnglish : chinese);
 const root = document.querySelector("[data-modify]");
 const part = (name) => root.querySelector(`[data-${name}]`);
-const { elements, instanceKey } = JSON.parse(part("choices").textContent);
+const { elements, instanceKey, request: word } = JSON.parse(part("choices").textContent);
 const state = JSON.parse(part("instance-state").textContent);
 const byId = new Map(elements.map((element) => [element.id, element]));
 
@@ -318,7 +318,7 @@ part("apply").addEventListener("submit", async (event) => {
   const button = event.target.querySelector(".btn-primary");
   button.disabled = true;
   try {
-    const { url } = await send(root.dataset.url, { ...request(), reason: event.target.elements.reason.value });
+    const { url } = await send(root.dataset.url, { ...request(), request: word, reason: event.target.elements.reason.value });
     applied = true;
     location.assign(url);
   } catch (problem) {

@@ -21,6 +21,7 @@ from engine.store.batches import BatchProgress
 from webapp import runs_screen
 from webapp.context import actor, engine
 from webapp.languages import language
+from webapp.once import take_turn
 
 blueprint = Blueprint("batches", __name__, url_prefix="/batches")
 
@@ -82,9 +83,12 @@ def change(key: int, change: str) -> Response:
 def again(key: int) -> Response:
     """The same operation once more for what failed, as a batch of its own."""
     with engine().unit_of_work() as session:
+        word = take_turn(session)
         batch = commands.batch_progress(session, actor(), key)
         keys = [item.instance_key for item in store.items(session, key, "FAILED", MAX_ITEMS)]
-        fresh = commands.create_batch(session, actor(), batch.kind, keys, batch.parameters, batch.reason)
+        fresh = commands.batch_of_request(session, actor(), word) or commands.create_batch(
+            session, actor(), batch.kind, keys, batch.parameters, batch.reason, request=word
+        )
     flash(_("对失败的 %(n)s 个再执行一次。", n=len(keys)), "success")
     return redirect(url_for("batches.show", key=fresh))
 
@@ -100,13 +104,19 @@ def undo(key: int) -> Any:
     """Undo the migration of everybody who can be, as a batch of its own."""
     try:
         with engine().unit_of_work() as session:
-            _migration(session, key)
-            keys = [each.instance_key for each in commands.undoable_of_batch(session, actor(), key) if each.why_not is None]
-            fresh = commands.create_batch(session, actor(), "undo_migration", keys, {"batchKey": key}, request.form.get("reason", ""))
+            word = take_turn(session)
+            fresh = commands.batch_of_request(session, actor(), word) or _begin_undo(session, key, word)
     except LianbanError as refusal:
         return _undo_page(key, refusal.message(language())), refusal.status
     flash(_("撤销已开始。"), "success")
     return redirect(url_for("batches.show", key=fresh))
+
+
+def _begin_undo(session: Session, key: int, word: str) -> int:
+    _migration(session, key)
+    keys = [each.instance_key for each in commands.undoable_of_batch(session, actor(), key) if each.why_not is None]
+    reason = request.form.get("reason", "")
+    return commands.create_batch(session, actor(), "undo_migration", keys, {"batchKey": key}, reason, request=word)
 
 
 def _migration(session: Session, key: int) -> BatchProgress:

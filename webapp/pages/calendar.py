@@ -52,7 +52,10 @@ def apply() -> Response:
         notice = calendars.apply_notice(session, actor(), request.form.get("text", ""), _year(0), request.form.get("source", ""))
     moved = clocks.recompute_open_clocks(engine())
     tasks = calendars.follow_notices(engine())
-    words = _("已导入 %(year)s 年的放假安排，%(n)s 个办件、%(tasks)s 项任务的期限随之调整。", year=notice.year, n=moved, tasks=tasks)
+    if moved or tasks:
+        words = _("已导入 %(year)s 年的放假安排，%(n)s 个办件、%(tasks)s 项任务的期限随之调整。", year=notice.year, n=moved, tasks=tasks)
+    else:  # nothing to move, or moved by the same request a moment ago
+        words = _("已导入 %(year)s 年的放假安排，办件和任务的期限都与它相符。", year=notice.year)
     flash(words, "success")
     return redirect(url_for("calendar.show", year=notice.year))
 
@@ -64,7 +67,10 @@ def undo(notice_id: int) -> Response:
         calendars.undo_notice(session, actor(), notice_id)
     moved = clocks.recompute_open_clocks(engine())
     tasks = calendars.follow_notices(engine())
-    flash(_("已撤销，%(n)s 个办件、%(tasks)s 项任务的期限恢复。", n=moved, tasks=tasks), "success")
+    if moved or tasks:
+        flash(_("已撤销，%(n)s 个办件、%(tasks)s 项任务的期限恢复。", n=moved, tasks=tasks), "success")
+    else:
+        flash(_("已撤销，办件和任务的期限都与现行日历相符。"), "success")
     return redirect(url_for("calendar.show", year=request.form.get("year", type=int)))
 
 

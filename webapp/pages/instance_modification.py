@@ -11,6 +11,7 @@ from engine.errors import Invalid, Suspended
 from engine.policy import require
 from webapp import instance_screen, modification_screen
 from webapp.context import actor, engine
+from webapp.once import take_turn
 
 blueprint = Blueprint("instance_modification", __name__, url_prefix="/instances/<int:key>/modify")
 
@@ -55,13 +56,13 @@ def attempt(key: int) -> Any:
 
 @blueprint.post("")
 def apply(key: int) -> Any:
-    """Apply the list of changes -> {url}: the instance's page."""
+    """Apply the list of changes, once for each page that was shown -> {url}: the instance's page."""
     body = _body()
     reason = str(body.get("reason", "")).strip()
     if not reason:
         raise Invalid(reason=_("请填写理由"))
     with engine().unit_of_work() as session:
-        modification_screen.apply(session, actor(), key, body, reason)
+        modification_screen.apply(session, actor(), key, body, reason, take_turn(session, body))
     flash(_("改动已执行。"), "success")
     return jsonify({"url": url_for("instances.show", key=key)})
 

@@ -21,6 +21,7 @@ from webapp import migration_screen, runs_screen
 from webapp.context import actor, engine
 from webapp.languages import language
 from webapp.migration_screen import Choice
+from webapp.once import take_turn
 
 blueprint = Blueprint("migration", __name__, url_prefix="/definitions/processes/<identifier>/migrate")
 
@@ -58,13 +59,8 @@ def _apply(identifier: str, form: MultiDict[str, str], choice: Choice) -> Any:
     """Begin the batch. What is refused is said in place, with everything as it was chosen."""
     try:
         with engine().unit_of_work() as session:
-            row, target, keys = _about(session, identifier, form)
-            if target is None:
-                raise Invalid(reason="没有可以迁移到的版本")
-            if form.get("who") != "all":
-                keys = [trial.instance_key for trial in _trials(session, row, target, choice, keys) if trial.ok]
-            parameters = choice.parameters(row.key, target.key)
-            key = commands.create_batch(session, actor(), "migrate", keys, parameters, reason=form.get("reason", ""))
+            word = take_turn(session)
+            key = commands.batch_of_request(session, actor(), word) or _begin(session, identifier, form, choice, word)
     except LianbanError as refusal:
         with engine().reading() as session:
             screen = _screen(session, identifier, form, choice)
@@ -74,6 +70,16 @@ def _apply(identifier: str, form: MultiDict[str, str], choice: Choice) -> Any:
         return render_template("migration.html", **screen, refusal=refusal.message(language())), refusal.status
     flash(_("迁移已开始。"), "success")
     return redirect(url_for("batches.show", key=key))
+
+
+def _begin(session: Session, identifier: str, form: MultiDict[str, str], choice: Choice, word: str) -> int:
+    row, target, keys = _about(session, identifier, form)
+    if target is None:
+        raise Invalid(reason="没有可以迁移到的版本")
+    if form.get("who") != "all":
+        keys = [trial.instance_key for trial in _trials(session, row, target, choice, keys) if trial.ok]
+    parameters = choice.parameters(row.key, target.key)
+    return commands.create_batch(session, actor(), "migrate", keys, parameters, reason=form.get("reason", ""), request=word)
 
 
 def _trials(session: Session, row: Row[Any], target: Row[Any], choice: Choice, keys: list[int]) -> list[Trial]:

@@ -23,6 +23,7 @@ from engine.store.runs import ElementUse, RunFilter
 from webapp import runs_screen
 from webapp.context import actor, engine
 from webapp.languages import language
+from webapp.once import take_turn
 
 blueprint = Blueprint("process_runs", __name__, url_prefix="/definitions/processes/<identifier>/runs")
 
@@ -82,13 +83,18 @@ def create(identifier: str) -> Any:
     kind = _kind(request.form)
     try:
         with engine().unit_of_work() as session:
-            _rows, row = runs_screen.version_row(session, identifier, request.form.get("version", type=int))
-            keys = runs_screen.selected(session, actor(), row.key, request.form)
-            key = commands.create_batch(session, actor(), kind, keys, reason=request.form.get("reason", ""))
+            word = take_turn(session)
+            key = commands.batch_of_request(session, actor(), word) or _begin(session, identifier, kind, word)
     except LianbanError as refusal:
         return _confirmation(identifier, request.form, refusal.message(language())), refusal.status
     flash(_("批处理已开始。"), "success")
     return redirect(url_for("batches.show", key=key))
+
+
+def _begin(session: Session, identifier: str, kind: str, word: str) -> int:
+    _rows, row = runs_screen.version_row(session, identifier, request.form.get("version", type=int))
+    keys = runs_screen.selected(session, actor(), row.key, request.form)
+    return commands.create_batch(session, actor(), kind, keys, reason=request.form.get("reason", ""), request=word)
 
 
 def _kind(args: MultiDict[str, str]) -> str:
