@@ -11,22 +11,43 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from engine.errors import Conflict
 from engine.store.database import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(database: Engine) -> None:
-    """Run every migration that is missing, in one transaction."""
+class SchemaTooNew(Conflict):
+    """数据库是更新版本的联办升级过的（结构 {found}，本程序只到 {known}）。请运行新版程序，或者从升级前的备份恢复。
+
+    A newer version has upgraded this database (schema {found}; this program knows up to {known}). Run that version, or restore the backup
+    that was made before the upgrade.
+    """
+
+    code = "schema_too_new"
+
+
+def upgrade(database: Engine, revision: str = "head") -> None:
+    """Run every migration that is missing up to `revision`, in one transaction. Raises SchemaTooNew; there is no way down."""
     with database.begin() as connection:
-        command.upgrade(_config(connection), "head")
+        _known(connection)
+        command.upgrade(_config(connection), revision)
 
 
 def pending(database: Engine) -> bool:
-    """Whether the schema is older than this program."""
+    """Whether the schema is older than this program. Raises SchemaTooNew when it is newer."""
     with database.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_heads()
-    return set(current) != set(ScriptDirectory.from_config(_config(None)).get_heads())
+        return _known(connection) != set(ScriptDirectory.from_config(_config(None)).get_heads())
+
+
+def _known(connection: Connection) -> set[str]:
+    """The revision of the schema (none: an empty database), which this program must have."""
+    current = MigrationContext.configure(connection).get_current_heads()
+    scripts = ScriptDirectory.from_config(_config(None))
+    known = {script.revision for script in scripts.walk_revisions()}
+    if not known.issuperset(current):
+        raise SchemaTooNew(found=", ".join(current), known=", ".join(scripts.get_heads()))
+    return set(current)
 
 
 def new_revision(database: Engine, message: str) -> None:

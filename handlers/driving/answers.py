@@ -25,11 +25,13 @@ EXAMPLE_COMPANY, EXAMPLE_CODE = "昌吉市教育局", "116523010123456715"
 _DATE = re.compile(r"^(\d{4}-\d{2}-\d{2})(T.*)?$")
 
 
-def answer(form_id: str, *, today: date, company: str = EXAMPLE_COMPANY, code: str = EXAMPLE_CODE) -> dict[str, Any]:
+def answer(
+    form_id: str, *, today: date, company: str = EXAMPLE_COMPANY, code: str = EXAMPLE_CODE, folder: Path = EXAMPLES
+) -> dict[str, Any]:
     """The example submission of a form with every date moved by the days since the example was written. NotFound without an example."""
     shift = today - WRITTEN_ON
     words = {EXAMPLE_COMPANY: company, EXAMPLE_CODE: code}
-    moved = _move(_example(form_id), shift, words)
+    moved = _move(_example(form_id, folder), shift, words)
     assert isinstance(moved, dict)
     return moved
 
@@ -56,7 +58,7 @@ def _evaluate(value: Any, variables: Mapping[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _example(form_id: str, folder: Path = EXAMPLES) -> Any:
+def _example(form_id: str, folder: Path) -> Any:
     path = folder / f"{form_id}.json"
     if not path.exists():
         raise NotFound(what="表单示例", key=form_id)

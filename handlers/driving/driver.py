@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -21,7 +22,7 @@ from engine.store import models as m
 from engine.store import reads
 from engine.views import visible_variables
 from handlers.directory import service as directory
-from handlers.driving.answers import answer, fitted, merged
+from handlers.driving.answers import EXAMPLES, answer, fitted, merged
 from handlers.lights import calendar_of
 from handlers.policies import service as policies
 from handlers.projects import service as projects
@@ -42,8 +43,9 @@ class Stuck(Conflict):
 class Driver:
     """Acts for the people of the directory on one engine. Every method is one or a few commands, each in its own unit of work."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, examples: Path = EXAMPLES) -> None:
+        """`examples`: the folder of the forms' example answers; a database of an older version has older forms."""
+        self.engine, self._examples = engine, examples
         self._actors: dict[str, Actor] = {}
         with engine.reading() as session:
             self.calendar = calendar_of(session)
@@ -170,7 +172,7 @@ class Driver:
         if not form_id:
             return dict(over)
         today = clock.now().astimezone(CHINA).date()
-        example = answer(form_id, today=today, company=project.organisation, code=project.organisation_code)
+        example = answer(form_id, today=today, company=project.organisation, code=project.organisation_code, folder=self._examples)
         return merged(merged(example, fitted(form_id, variables)), over)
 
 
