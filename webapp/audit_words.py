@@ -35,6 +35,7 @@ OPERATIONS: dict[str, LazyString] = {
     "calendar.notice_applied": lazy_gettext("导入放假通知"),
     "calendar.notice_undone": lazy_gettext("撤销放假通知"),
     "document_template.saved": lazy_gettext("修改文书模板"),
+    "login.blocked": lazy_gettext("输错密码，暂停登录"),
     "policy.entered": lazy_gettext("登记依据文件"),
     "policy.removed": lazy_gettext("删除依据文件"),
     "milestone.corrected": lazy_gettext("更正里程碑日期"),
@@ -82,7 +83,7 @@ def details(action: str, data: Mapping[str, Any]) -> str:
     if action == "clock.moved" and data.get("to"):
         return str(_("业务时间改为 %(at)s", at=when(data["to"])))
     names = data.get("names") or data.get("resources") or data.get("elements") or []
-    parts = [str(data.get(key)) for key in ("name", "processId", "kind", "messageName") if data.get(key)]
+    parts = [str(data.get(key)) for key in ("name", "processId", "kind", "messageName", "address") if data.get(key)]
     if isinstance(names, list) and names:
         parts.append("、".join(str(name) for name in names[:5]) + (f" … {len(names)}" if len(names) > 5 else ""))
     return " · ".join(parts)

@@ -24,7 +24,10 @@ class UnitRow(Base):
 
 
 class UserRow(Base):
-    """A person who can log in. `organisation` is the applicant's unit (建设单位) of an investor, "" for staff."""
+    """A person who can log in. `organisation` is the applicant's unit (建设单位) of an investor, "" for staff.
+
+    `failed_logins` and `locked_until` are from before attempts were counted by address (AttemptsRow); nothing reads them any more.
+    """
 
     __tablename__ = "user_account"
 
@@ -44,10 +47,9 @@ class UserRow(Base):
     )
 
 
-class StrangerRow(Base):
-    """Failed log-ins under a name that nobody has: locked like a person's, so that a lock tells nobody who has an account.
-
-    Only the name's digest is kept (people type their passwords there); rows go when their time is over.
+class AttemptsRow(Base):
+    """What is remembered of attempts to log in, under a digest of name and address (handlers.directory.attempts): people's names and
+    names that nobody has alike, hence the table's name, which is older. Rows go when their time is over.
     """
 
     __tablename__ = "login_stranger"

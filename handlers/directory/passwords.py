@@ -1,26 +1,23 @@
-"""Log-in with lock-out, and passwords: only their argon2 hashes are kept."""
+"""Log-in, and passwords: only their argon2 hashes are kept."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import threading
-from datetime import timedelta
 from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import Engine, clock
+from engine import Engine
 from engine.errors import Invalid, LianbanError
-from handlers.directory.models import StrangerRow, UserRow
+from handlers.directory.attempts import count_attempt, forget_attempt, lift
+from handlers.directory.models import UserRow
 from handlers.directory.people import User, row_of, user_of
 
-MAX_FAILED_LOGINS = 5
-LOCK = timedelta(minutes=15)
 MIN_PASSWORD = 10
 _hasher = PasswordHasher()
 _hashing = threading.BoundedSemaphore(4)
@@ -37,16 +34,6 @@ class LoginRefused(LianbanError):
     status = 401
 
 
-class AccountLocked(LianbanError):
-    """连续输错密码，账号已锁定，请在 {minutes} 分钟后再试。
-
-    Too many wrong passwords: the account is locked, try again in {minutes} minutes.
-    """
-
-    code = "account_locked"
-    status = 429
-
-
 class AccountDisabled(LianbanError):
     """账号已停用，请联系系统管理员。
 
@@ -57,54 +44,30 @@ class AccountDisabled(LianbanError):
     status = 403
 
 
-def log_in(engine: Engine, username: str, password: str) -> User:
-    """Check name and password. Raises LoginRefused, AccountLocked after five failures in a row for 15 minutes (both the same for a
-    name that nobody has), AccountDisabled.
+def log_in(engine: Engine, username: str, password: str, address: str = "") -> User:
+    """Check name and password of somebody at a network address. Raises LoginRefused, AccountLocked after too many failures (see
+    handlers.directory.attempts; both the same for a name that nobody has), AccountDisabled.
 
     The attempt is counted in a transaction of its own before the password is looked at: any number of guesses at the same moment are as
     many attempts, and the slow comparison holds no lock that other people's work would wait for.
     """
     with engine.unit_of_work() as session:
-        counted = _count_attempt(session, username)
-    if isinstance(counted, LianbanError):
-        raise counted
+        counted = session.scalar(select(UserRow.password_hash).where(UserRow.username == username)) or ""
+        refused = count_attempt(session, username, address, exists=bool(counted))
+    if refused is not None:
+        raise refused
     matches = _verify(counted or nobodys_hash(), password)  # an unknown name takes as long as a wrong password
     if not (counted and matches):
         raise LoginRefused
     with engine.unit_of_work() as session:
         row = row_of(session, username)
-        row.failed_logins, row.locked_until = 0, None
+        forget_attempt(session, username, address)
         if _hasher.check_needs_rehash(counted):
             row.password_hash = _hasher.hash(password)
         user = user_of(row)
     if user.disabled:
         raise AccountDisabled
     return user
-
-
-def _count_attempt(session: Session, username: str) -> str | LianbanError:
-    """The password hash to compare with ("" for an unknown name) after counting the attempt as failed, or why there is none."""
-    user = session.scalar(select(UserRow).where(UserRow.username == username).with_for_update())
-    row = _stranger(session, username) if user is None else user
-    now = clock.wall_now()
-    if row.locked_until is not None and row.locked_until > now:
-        return AccountLocked(minutes=-(-int((row.locked_until - now).total_seconds()) // 60))
-    row.failed_logins += 1
-    if row.failed_logins >= MAX_FAILED_LOGINS:
-        row.failed_logins, row.locked_until = 0, now + LOCK
-    return "" if user is None else user.password_hash
-
-
-def _stranger(session: Session, username: str) -> StrangerRow:
-    """The row that counts for a name that nobody has, locked."""
-    now, digest = clock.wall_now(), hashlib.sha256(username.encode()).hexdigest()
-    gone = select(StrangerRow.digest).where(StrangerRow.seen_at < now - LOCK).with_for_update(skip_locked=True)
-    session.execute(delete(StrangerRow).where(StrangerRow.digest.in_(list(session.scalars(gone.limit(100))))))
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(StrangerRow).values(digest=digest, failed_logins=0, seen_at=now).on_conflict_do_nothing())
-    row = session.scalars(select(StrangerRow).where(StrangerRow.digest == digest).with_for_update()).one()
-    row.seen_at = now
-    return row
 
 
 def _verify(hashed: str, password: str) -> bool:
@@ -142,7 +105,7 @@ def reset_password(session: Session, username: str, new: str) -> None:
     """Set a password for somebody (the administrator) and lift a lock."""
     row = row_of(session, username)
     row.password_hash = hashed(new, username)
-    row.failed_logins, row.locked_until = 0, None
+    lift(session, username)
 
 
 def hashed(password: str, username: str) -> str:

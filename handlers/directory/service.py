@@ -1,17 +1,15 @@
 """People and units. The only import allowed from outside.
 
-passwords.py: log-in with lock-out; accounts.py: who has one; people.py: looking people up; acting.py: the Actor that commands are sent as;
-units.py: departments and agencies; tokens.py: keys of programs.
+passwords.py: log-in; attempts.py: who is kept out after wrong passwords; accounts.py: who has one; people.py: looking people up;
+acting.py: the Actor that commands are sent as; units.py: departments and agencies; tokens.py: keys of programs.
 """
 
 from handlers.directory.accounts import DemoUser, create_demo_user, create_user, demo_analyst, demo_users, disable_user
 from handlers.directory.acting import actor_for, actor_named, called, is_staff, staff_actor
+from handlers.directory.attempts import LOCK, MAX_FAILED_LOGINS, AccountLocked
 from handlers.directory.passwords import (
-    LOCK,
-    MAX_FAILED_LOGINS,
     MIN_PASSWORD,
     AccountDisabled,
-    AccountLocked,
     LoginRefused,
     change_password,
     log_in,

@@ -92,7 +92,7 @@ def _by_password(value: str) -> Actor:
     with engine().reading() as session:
         if _verified.knows(username, password, directory.password_stamp(session, username)):
             return directory.actor_named(session, username)
-    user = directory.log_in(engine(), username, password)
+    user = directory.log_in(engine(), username, password, request.remote_addr or "")
     with engine().reading() as session:
         _verified.remember(username, password, directory.password_stamp(session, username))
         return directory.actor_for(session, user)

@@ -34,7 +34,7 @@ def log_in() -> Response:
     target = local_path(request.form.get("next", "/"))
     username = request.form.get("username", "").strip()
     try:
-        user = directory.log_in(engine(), username, request.form.get("password", ""))
+        user = directory.log_in(engine(), username, request.form.get("password", ""), request.remote_addr or "")
     except LianbanError as refusal:
         return _page(target, username=username, refusal=refusal)
     return _start_session(user.username, target)
