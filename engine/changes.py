@@ -7,6 +7,7 @@ is the element instance key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -81,6 +82,15 @@ class UserTaskChanged:
     attributes: dict[str, Any]
 
 
+JobKind = Literal["BPMN_ELEMENT", "EXECUTION_LISTENER", "TASK_LISTENER"]
+NO_RETRIES: Mapping[str, str] = {
+    "BPMN_ELEMENT": "JOB_NO_RETRIES",
+    "EXECUTION_LISTENER": "EXECUTION_LISTENER_NO_RETRIES",
+    "TASK_LISTENER": "TASK_LISTENER_NO_RETRIES",
+}
+"""The kind of incident that a job's failure is, by the kind of the job (Camunda 8's error types)."""
+
+
 @dataclass(slots=True)
 class JobOpened:
     """Work that a handler or an outside worker does. `kind` says whether an element or a listener waits for it.
@@ -92,7 +102,7 @@ class JobOpened:
     token_id: int
     element_id: str
     type: str
-    kind: Literal["BPMN_ELEMENT", "EXECUTION_LISTENER", "TASK_LISTENER"] = "BPMN_ELEMENT"
+    kind: JobKind = "BPMN_ELEMENT"
     listener_event: str | None = None
     retries: int = 3
     priority: int = 0
@@ -117,7 +127,8 @@ class SubscriptionOpened:
 @dataclass(slots=True)
 class IncidentRaised:
     """Something failed at an element and waits for a person. `kind` as in Camunda 8: EXTRACT_VALUE_ERROR, IO_MAPPING_ERROR,
-    CONDITION_ERROR, CALLED_ELEMENT_ERROR, CALLED_DECISION_ERROR, FORM_NOT_FOUND, JOB_NO_RETRIES, UNHANDLED_ERROR_EVENT, ...
+    CONDITION_ERROR, CALLED_ELEMENT_ERROR, CALLED_DECISION_ERROR, DECISION_EVALUATION_ERROR, FORM_NOT_FOUND, those of NO_RETRIES,
+    UNHANDLED_ERROR_EVENT, and our own STEP_LIMIT.
     `details` holds the expression, the values it read and the position, where there are any."""
 
     token_id: int

@@ -8,6 +8,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
+class Said(str):
+    """Words for people in both languages, for a field of a message: the text itself is Chinese, and it knows its English."""
+
+    english: str
+
+    def __new__(cls, chinese: str, english: str = "") -> Said:
+        said = super().__new__(cls, chinese)
+        said.english = english or chinese
+        return said
+
+
+def english(text: str) -> str:
+    """The English of a text that has one; any other text (a name, a number) as it is."""
+    return text.english if isinstance(text, Said) else text
+
+
 class LianbanError(Exception):
     """系统拒绝了这个操作。
 
@@ -24,9 +40,10 @@ class LianbanError(Exception):
 
     def message(self, language: str = "zh") -> str:
         """The docstring in one language ("zh" or "en") with its fields filled from `details`."""
-        chinese, _, english = (self.__doc__ or "").strip().partition("\n\n")
-        template = " ".join((english if language == "en" and english else chinese).split())
-        said = template.format_map(_Missing(self.details))
+        chinese, _, translated = (self.__doc__ or "").strip().partition("\n\n")
+        template = " ".join((translated if language == "en" and translated else chinese).split())
+        details = {name: english(value) for name, value in self.details.items()} if language == "en" else self.details
+        said = template.format_map(_Missing(details))
         return said.replace("{person}", str(self.details["person"])) if "person" in self.details else said
 
 
@@ -124,6 +141,15 @@ class DecisionError(LianbanError):
 
     code = "decision_error"
     status = 422
+
+
+class DecisionNotFound(DecisionError):
+    """没有部署决策“{decision}”：{reason}
+
+    Decision "{decision}" is not deployed: {reason}
+    """
+
+    code = "decision_not_found"
 
 
 class FormInvalid(Invalid):

@@ -64,10 +64,13 @@ MAX_VALUE = 20_000
 
 INCIDENT_KINDS = {
     "JOB_NO_RETRIES": lazy_gettext("作业失败，重试用完"),
+    "EXECUTION_LISTENER_NO_RETRIES": lazy_gettext("执行监听器失败，重试用完"),
+    "TASK_LISTENER_NO_RETRIES": lazy_gettext("任务监听器失败，重试用完"),
     "IO_MAPPING_ERROR": lazy_gettext("输入输出映射出错"),
     "CONDITION_ERROR": lazy_gettext("分支条件出错"),
     "EXTRACT_VALUE_ERROR": lazy_gettext("表达式取值出错"),
-    "CALLED_DECISION_ERROR": lazy_gettext("决策出错"),
+    "CALLED_DECISION_ERROR": lazy_gettext("决策没有部署"),
+    "DECISION_EVALUATION_ERROR": lazy_gettext("决策出错"),
     "CALLED_ELEMENT_ERROR": lazy_gettext("被调用的流程不可用"),
     "FORM_NOT_FOUND": lazy_gettext("表单没有部署"),
     "UNHANDLED_ERROR_EVENT": lazy_gettext("错误事件无人捕获"),

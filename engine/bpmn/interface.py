@@ -47,7 +47,7 @@ class Thrown:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The handler failed; becomes an incident JOB_NO_RETRIES."""
+    """The handler failed; becomes an incident (engine.changes.NO_RETRIES)."""
 
     message: str
     details: dict[str, Any] = field(default_factory=dict)

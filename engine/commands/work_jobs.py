@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from engine import clock
+from engine.changes import NO_RETRIES
 from engine.commands.root_run import RootRun
 from engine.errors import Conflict, Invalid, NotFound
 from engine.policy import Actor, require
@@ -147,7 +148,8 @@ def fail_job(session: Session, actor: Actor, job_key: int, *, retries: int, mess
         return
     if _outlives_its_task(job):
         return  # the failed job itself shows it
-    run.instance(job.instance_key).raise_incident(job.token_id, "JOB_NO_RETRIES", message, {"jobType": job.type, "jobKey": str(job_key)})
+    details = {"jobType": job.type, "jobKey": str(job_key)}
+    run.instance(job.instance_key).raise_incident(job.token_id, NO_RETRIES[job.kind], message, details)
     run.finish()
 
 

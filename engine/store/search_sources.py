@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, case, cast, exists, false, func, literal, or_, select, true
 
+from engine.changes import NO_RETRIES
 from engine.policy import Actor, may_watch
 from engine.store import models as m
 from engine.store import reads
@@ -250,7 +251,11 @@ JOBS = Source(
 _incident = m.incident
 _failed_job = (
     select(func.max(_job.c.key))
-    .where(_job.c.instance_key == _incident.c.instance_key, _job.c.token_id == _incident.c.token_id, _incident.c.kind == "JOB_NO_RETRIES")
+    .where(
+        _job.c.instance_key == _incident.c.instance_key,
+        _job.c.token_id == _incident.c.token_id,
+        or_(*(_incident.c.kind == kind for kind in NO_RETRIES.values())),
+    )
     .scalar_subquery()
 )
 

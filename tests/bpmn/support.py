@@ -13,7 +13,7 @@ import orjson
 
 from engine.bpmn import Completed, Instance, Outcome, ProcessModel, parse
 from engine.changes import Changes, JobOpened, StoredState
-from engine.errors import DecisionError
+from engine.errors import DecisionNotFound
 from engine.feel import Environment as FeelEnvironment
 
 HEAD = (
@@ -158,7 +158,7 @@ class Host:
 
     def decide(self, decision_id: str, binding: str, version_tag: str | None, context: Mapping[str, object]) -> Any:
         if decision_id not in self.decisions:
-            raise DecisionError(decision=decision_id, reason="unknown")
+            raise DecisionNotFound(decision=decision_id, reason="unknown")
         return Decided(self.decisions[decision_id](context), [{"decisionId": decision_id}]), 7
 
     def perform(self, job: JobOpened) -> Outcome:

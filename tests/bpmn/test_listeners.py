@@ -62,8 +62,9 @@ def test_a_failing_listener_is_an_incident_and_runs_again_alone(event: str) -> N
     run = Run(diagram(ALL + io({"n": "n + 1"}, {"m": "m + 1"})), {"n": 0, "m": 0}, host)
     if event in ("completing", "end"):
         run.complete("t")
+    kind = "EXECUTION" if event in ("start", "end") else "TASK"
     for _ in range(2):
-        assert run.incidents == [("t", "JOB_NO_RETRIES")]
+        assert run.incidents == [("t", f"{kind}_LISTENER_NO_RETRIES")]
         run.do("retry", run.token("t", "incidents"))
     if event in ("start", "creating"):
         assert run.instance.variables(run.token("t"))["n"] == 1

@@ -134,7 +134,7 @@ def test_a_failing_listener_is_an_incident_that_retry_takes_up(event: str) -> No
         assert not run.do("change_user_task", run.token("t"), "updating", {"priority": 1})
     elif event == "completing":
         run.complete("t", result=1)
-    assert run.incidents == [("t", "JOB_NO_RETRIES")]
+    assert run.incidents == [("t", "TASK_LISTENER_NO_RETRIES")]
     run.do("retry", run.token("t", "incidents"))
     assert run.incidents == [] and run.tasks == (["z"] if event == "completing" else ["t"])
     assert changed(run) == ([{"priority": 1}] if event == "updating" else [])

@@ -2,8 +2,8 @@
 
 Execution listeners: "start" after the input mappings, before assignment expressions and subscriptions; their result variables are local.
 "end" after the output mappings, before the conditions of the outgoing flows; their results are propagated. Task listeners are described in
-engine.bpmn.elements.user_task. Several listeners run in order. A pending one parks the token; a failing one is the incident JOB_NO_RETRIES,
-and `retry` runs that listener again, not those before it.
+engine.bpmn.elements.user_task. Several listeners run in order. A pending one parks the token; a failing one is the incident
+EXECUTION_LISTENER_NO_RETRIES or TASK_LISTENER_NO_RETRIES, and `retry` runs that listener again, not those before it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.bpmn.interface import Completed, Denied, Failed, Pending
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.failure import BpmnThrow, StepFailed, TransitionDenied
 from engine.bpmn.kernel.variables import set_variables, visible_json
-from engine.changes import JobOpened
+from engine.changes import NO_RETRIES, JobOpened
 from engine.errors import Conflict
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def run_listeners(token: Token, phase: str, listeners: tuple[Listener, ...]) -> 
             token.remember(job=1)
             return False
         if isinstance(outcome, Failed):
-            raise StepFailed("JOB_NO_RETRIES", outcome.message, {"type": job.type, "listener": phase, **outcome.details})
+            raise StepFailed(NO_RETRIES[job.kind], outcome.message, {"type": job.type, "listener": phase, **outcome.details})
         if isinstance(outcome, Denied):
             deny(token, outcome.reason)
         elif isinstance(outcome, Completed):

@@ -148,6 +148,7 @@ def test_row_f_control() -> None:
 def test_row_g_nested_changes_reach_nobody_else() -> None:
     run = Run(row("c"), {"case": {"items": {"k": 0}}}, resident=True)
     run.instance.variables(run.token("a"))["case"]["items"]["k"] = "mine"
+    assert run.instance.variables(run.token("b"))["case"] == run.variables["case"] == {"items": {"k": 0}}
     given = {"case": {"items": {"k": 1}}}
     run.do("set_variables", given)
     given["case"]["items"]["k"] = 2
