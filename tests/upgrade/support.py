@@ -66,9 +66,18 @@ class Restored:
             (folder / f"{form_id}.json").write_bytes(orjson.dumps(example))
         return Driver(engine, folder)
 
+    def set_clocks(self) -> None:
+        """No time has passed since the moment of the dump: the business clock says what it said then, whoever was logged in still is."""
+        database, now = create_engine(self.url), clock.wall_now()
+        ahead = datetime.fromisoformat(self.facts["business_time"]) - now
+        with database.begin() as connection:
+            connection.execute(text("UPDATE business_clock SET offset_seconds = :seconds"), {"seconds": int(ahead.total_seconds())})
+            connection.execute(text("UPDATE web_session SET seen_at = :now"), {"now": now.replace(tzinfo=None).isoformat(" ")})
+        database.dispose()
+
 
 def restore(name: str, url: str, folder: Path) -> Restored:
-    """Fill the empty database at `url` with a dump. Its clocks are those of the moment of the dump: no time has passed since then."""
+    """Fill the empty database at `url` with a dump, its clocks at the moment when that was made."""
     script = lzma.decompress((HERE / f"{name}.sql.xz").read_bytes()).decode()
     first, _, rest = script.partition("\n")
     if make_url(url).get_backend_name() == "sqlite":
@@ -80,8 +89,9 @@ def restore(name: str, url: str, folder: Path) -> Restored:
             source.executescript(rest)
             _copy_rows(source, url)
     facts = json.loads(first.removeprefix("-- "))
-    _set_clocks(url, datetime.fromisoformat(facts["business_time"]))
-    return Restored(url, folder, facts)
+    restored = Restored(url, folder, facts)
+    restored.set_clocks()
+    return restored
 
 
 def _make_schema(url: str, revision: str) -> None:
@@ -113,16 +123,6 @@ def _count_on(target: psycopg.Connection[Any]) -> None:
     for table, column in target.execute(counted).fetchall():
         highest = sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), (SELECT max({}) FROM {}))")
         target.execute(highest.format(sql.Literal(f'"{table}"'), sql.Literal(column), sql.Identifier(column), sql.Identifier(table)))
-
-
-def _set_clocks(url: str, business_time: datetime) -> None:
-    database = create_engine(url)
-    now = clock.wall_now()
-    with database.begin() as connection:
-        offset = {"seconds": int((business_time - now).total_seconds())}
-        connection.execute(text("UPDATE business_clock SET offset_seconds = :seconds"), offset)
-        connection.execute(text("UPDATE web_session SET seen_at = :now"), {"now": now.replace(tzinfo=None).isoformat(" ")})
-    database.dispose()
 
 
 def finish(driver: Driver, project_id: int) -> Iterator[str]:

@@ -94,17 +94,12 @@ def last_values(engine: Engine, root: int) -> dict[str, Any]:
         return {name: orjson.loads(value) for name, value in rows}
 
 
-@pytest.mark.parametrize("case", ["running", "suspended"])
-def test_every_element_goes_on_where_it_stood(upgraded: Upgraded, case: str) -> None:
-    engine, root = upgraded.engine, int(upgraded.restored.facts[case])
-    if case == "suspended":
-        with pytest.raises(Suspended):
-            complete(engine, root, "review", opinion="同意")
-        do(engine, commands.resume_instance, root)
+def test_every_element_goes_on_where_it_stood(upgraded: Upgraded) -> None:
+    engine, root = upgraded.engine, int(upgraded.restored.facts["running"])
     with engine.reading() as session:
         waiting = {event.element_id for event in history.live_elements(session, root).values()}
     assert waiting >= WAITING and "check" not in waiting
-    go_on(upgraded, root, case)
+    go_on(upgraded, root, "running")
     with engine.reading() as session:
         assert reads.instance(session, root).state == "COMPLETED"
         doers = {task.element_id: task.completed_by for task in reads.tasks_of_root(session, root)}
@@ -114,3 +109,13 @@ def test_every_element_goes_on_where_it_stood(upgraded: Upgraded, case: str) -> 
     assert values["turns"] == [10, 20, 30] and values["finding"] == "符合" and values["reminders"] == 3
     assert values["notes"] == ["升级前", "升级后"]
     assert doers["booked"] == doers["unbook"] == "system"
+
+
+def test_a_suspended_instance_is_still_suspended_and_can_be_resumed(upgraded: Upgraded) -> None:
+    engine, root = upgraded.engine, int(upgraded.restored.facts["suspended"])
+    with pytest.raises(Suspended):
+        complete(engine, root, "review", opinion="同意")
+    do(engine, commands.resume_instance, root)
+    complete(engine, root, "review", opinion="不涉及")
+    complete(engine, root, "review", opinion="有条件同意")
+    assert [each["opinion"] for each in last_values(engine, root)["opinions"]] == ["同意", "不涉及", "有条件同意"]
