@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -82,7 +82,8 @@ class InstanceCache:
 
 
 class Gate:
-    """Lets so many threads of one process in at once; the others wait here. A thread may enter again while it is inside.
+    """Lets so many threads of one process in at once; the others wait here, first come first served. A thread may enter again while it is
+    inside.
 
     Fifty threads at work at once only fight over the interpreter's lock, and each needs a connection that is opened for it and closed
     behind it. SQLite itself lets a waiting writer sleep and look again now and then: the unlucky ones would wait for seconds, and the
@@ -90,18 +91,52 @@ class Gate:
     """
 
     def __init__(self, at_once: int) -> None:
-        self._free, self._here = threading.Semaphore(at_once), threading.local()
+        self._free, self._here = at_once, threading.local()
+        self._lock, self._queue = threading.Lock(), deque[threading.Lock]()
 
     def __enter__(self) -> None:
         depth: int = getattr(self._here, "depth", 0)
-        if depth == 0 and not self._free.acquire(timeout=WAIT_SECONDS):
-            raise WaitedTooLong(f"other threads have kept the database busy for {WAIT_SECONDS} seconds")
+        if depth == 0:
+            self._wait()
         self._here.depth = depth + 1
 
     def __exit__(self, *_: object) -> None:
         self._here.depth -= 1
         if self._here.depth == 0:
-            self._free.release()
+            self._let_in()
+
+    def _wait(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            place = threading.Lock()
+            place.acquire()
+            self._queue.append(place)
+        let_in = False
+        try:
+            let_in = place.acquire(timeout=WAIT_SECONDS)
+        finally:
+            if not let_in:
+                self._leave(place)
+        if not let_in:
+            raise WaitedTooLong(f"other threads have kept the database busy for {WAIT_SECONDS} seconds")
+
+    def _let_in(self) -> None:
+        """Whoever has waited for longest takes the place over: one who comes by at this moment, the same thread again perhaps, does not get
+        ahead, or a thread with a thousand commands would keep the others out."""
+        with self._lock:
+            if self._queue:
+                self._queue.popleft().release()
+            else:
+                self._free += 1
+
+    def _leave(self, place: threading.Lock) -> None:
+        with self._lock:
+            if place in self._queue:
+                self._queue.remove(place)
+                return
+        self._let_in()  # it was let in at this very moment
 
 
 class Turns:

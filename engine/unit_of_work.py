@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
@@ -27,18 +27,20 @@ log = structlog.get_logger(__name__)
 
 MAX_FOLLOWING = 1_000
 """Pieces of work that the thread of one command does after its commit; what is left then lies in rows that the sweep finds."""
-_following = threading.local()
+_following, _reading = threading.local(), threading.local()
 _glanced = ContextVar("glanced", default=False)
 
 
 @contextmanager
-def unit_of_work(runtime: Runtime) -> Iterator[Session]:
+def unit_of_work(runtime: Runtime, *, at_once: bool = False) -> Iterator[Session]:
     """A session whose changes are committed at the end; any error rolls all of it back and is passed on.
 
-    Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own.
+    Work that follows the commit runs in this thread, oldest first, each piece in a unit of work of its own. `at_once`: does not wait for
+    this process's other commands where the database lets several write, for what must not be late (a sign of life).
     """
     forget_glance()
-    with runtime.writing, _opened(runtime, runtime.database) as session:
+    gate = nullcontext() if at_once and runtime.turns is not None else runtime.writing
+    with gate, _opened(runtime, runtime.database) as session:
         committed = False
         try:
             with clock.offset_read_by(lambda: _read_clock(session)):
@@ -58,12 +60,29 @@ def unit_of_work(runtime: Runtime) -> Iterator[Session]:
 
 @contextmanager
 def reading(runtime: Runtime) -> Iterator[Session]:
-    """A session for queries, which never waits for a writer; nothing is ever written."""
+    """A session for queries, which never waits for a writer; nothing is ever written.
+
+    On PostgreSQL one that is opened inside another of the same thread shares its connection: threads that hold one and wait for a second
+    could use up the pool and wait for each other.
+    """
     with (
-        _opened(runtime, runtime.readers) as session,
+        _joined(runtime) or _opened(runtime, runtime.readers) as session,
         nullcontext() if _glanced.get() else clock.offset_read_by(lambda: _read_clock(session)),
     ):
-        yield session
+        outer = getattr(_reading, "session", None)
+        _reading.session = session
+        try:
+            yield session
+        finally:
+            _reading.session = outer
+
+
+def _joined(runtime: Runtime) -> AbstractContextManager[_WorkSession] | None:
+    """A session on the connection that this thread is reading with already."""
+    outer: _WorkSession | None = getattr(_reading, "session", None)
+    if outer is None or runtime.turns is None or outer.outer.engine is not runtime.readers or outer.outer.invalidated:
+        return None
+    return closing(_WorkSession(outer.outer, runtime))
 
 
 def glance(runtime: Runtime, query: Prepared, values: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -89,7 +108,8 @@ class _WorkSession(Session):
     external transaction"). Commands that only use Core never begin the session's own transaction, which costs more than a statement."""
 
     def __init__(self, connection: Connection, runtime: Runtime) -> None:
-        connection.begin()
+        if not connection.in_transaction():
+            connection.begin()
         self.outer = connection
         super().__init__(connection, expire_on_commit=False)
         self.info.update(

@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import event
 
 from engine import Engine
-from engine.store.wire import Rows, Speaker, Statement
+from engine.store.wire import Rows, Speaker, Written
 
 
 @contextmanager
@@ -61,8 +61,8 @@ def _watched(method: str, seen: list[str]) -> Iterator[None]:
 def _overheard(seen: list[str]) -> Iterator[None]:
     real = Speaker.ask
 
-    def ask(speaker: Speaker, statements: Sequence[Statement]) -> list[Rows]:
-        seen.extend(sql for sql, _ in statements)
+    def ask(speaker: Speaker, statements: Sequence[Written]) -> list[Rows]:
+        seen.extend(statement.sql for statement in statements)
         return real(speaker, statements)
 
     with patch.object(Speaker, "ask", ask):

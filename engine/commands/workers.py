@@ -37,7 +37,7 @@ class Watch:
     def beat(self) -> None:
         """Say that this process lives, and hold on to the jobs that it is running."""
         now = clock.wall_now()
-        with unit_of_work(self._runtime) as session:
+        with unit_of_work(self._runtime, at_once=True) as session:
             row = {"id": self._me, "started_at": self._started, "seen_at": now}
             upsert(session.connection(), m.job_worker, [row], ("id",), ("seen_at",))
             _set_deadline(session, self._me, now + LEASE, tuple(self._runtime.leased))
@@ -48,7 +48,7 @@ class Watch:
         if not dead:
             return []
         self._runtime.jobs.recover(list(dead))
-        with unit_of_work(self._runtime) as session:
+        with unit_of_work(self._runtime, at_once=True) as session:
             return [name for name, seen in sorted(dead.items()) if _release(session, name, seen)]
 
     def leave(self) -> None:

@@ -39,6 +39,8 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB, "postgresql")
 
 IDLE_SECONDS = 5.0
+LOCK_SECONDS = 30
+"""Whoever waits longer for another's lock gives up, as on SQLite: the other process may hang, and this one must not hang with it."""
 DIGITS_OF_64_BITS = 19
 _JSON_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
@@ -107,6 +109,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
+_UTF8 = {"client_encoding": "utf8"}
 _JSON: dict[str, Any] = {"json_serializer": write_json, "json_deserializer": read_json}
 
 
@@ -118,7 +121,7 @@ def open_database(url: str, *, pool_size: int = 10) -> Engine:
         return _open_server(parsed, pool_size)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_size=pool_size, max_overflow=128, connect_args={"timeout": 30}, **_JSON)
+    engine = create_engine(parsed, pool_size=pool_size, max_overflow=128, connect_args={"timeout": LOCK_SECONDS}, **_JSON)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     event.listen(engine, "handle_error", _name_overflow)
@@ -139,11 +142,17 @@ def open_readers(database: Engine) -> Engine:
 
 
 def _open_server(url: URL, pool_size: int, **options: Any) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size * 2, **options, **_JSON)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size * 2, connect_args=_UTF8, **options, **_JSON)
+    event.listen(engine, "connect", _bound_waiting)
     event.listen(engine, "checkin", _note_idle)
     event.listen(engine, "checkout", partial(_ping_after_idling, engine.dialect))
     sending.install(engine)
     return engine
+
+
+def _bound_waiting(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    connection.commit()
 
 
 def _refuse_to_write(connection: Any, _record: Any) -> None:
@@ -167,7 +176,7 @@ def _ping_after_idling(dialect: Dialect, connection: Any, record: Any, _proxy: A
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     teach(connection)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={LOCK_SECONDS * 1000}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 Processor = Callable[[Any], Any]
 WAITING, SPEAKER = "waiting_statements", "speaker"
-BEGIN: tuple[str, list[Any]] = ("BEGIN", [])
-COMMIT: tuple[str, list[Any]] = ("COMMIT", [])
+BEGIN, COMMIT = ("BEGIN", list[Any]()), ("COMMIT", list[Any]())
+IDLE, IN_ERROR = 0, 3
+"""What libpq says of a connection (PGTransactionStatusType)."""
 _PARAMETER = re.compile(r"\$\d+")
 
 
@@ -54,11 +55,15 @@ Bound = tuple[Form, list[Any]]
 
 
 def install(engine: Engine) -> None:
-    """Send what waits on a PostgreSQL connection before anything else happens on it."""
+    """Send what waits on a PostgreSQL connection before anything else happens on it, and keep every rollback to ourselves: psycopg's own
+    would have the server forget what is prepared there (wire.run_unheard)."""
     event.listen(engine, "before_cursor_execute", lambda connection, *_: send_waiting(connection))
-    event.listen(engine, "commit", send_waiting)
+    event.listen(engine, "commit", _before_commit)
     event.listen(engine, "rollback", _roll_back)
+    event.listen(engine, "release_savepoint", _before_release)
     event.listen(engine, "rollback_savepoint", lambda connection, *_: _drop_waiting(connection))
+    event.listen(engine, "do_execute", _roll_back_to_savepoint)
+    event.listen(engine, "reset", _clear)
 
 
 def postpone(connection: Connection, bound: Sequence[Bound]) -> None:
@@ -85,13 +90,16 @@ def query_together(connection: Connection, queries: Sequence[Bound]) -> list[lis
 
 
 def _communicate(connection: Connection, queries: Sequence[Bound], *, commit: bool = False) -> list[Any]:
-    raw, waiting = driver(connection), connection.info.pop(WAITING, [])
-    statements: list[tuple[str, list[Any]]] = [] if raw.autocommit or not _is_idle(connection) else [BEGIN]
+    raw, speaker, waiting = driver(connection), _speaker(connection), connection.info.get(WAITING, [])
+    statements: list[tuple[str, list[Any]]] = [] if raw.autocommit or not _is_idle(raw) else [BEGIN]
     statements += _merged(waiting)
     before = len(statements)
     statements += [(form.sql, values) for form, values in queries]
+    statements += [COMMIT] if commit else []
     try:
-        return _speaker(connection).ask([*statements, COMMIT] if commit else statements)[before : before + len(queries)]
+        written = [speaker.write(sql, values) for sql, values in statements]  # what cannot be written leaves the others waiting
+        connection.info.pop(WAITING, None)
+        return speaker.ask(written)[before : before + len(queries)]
     except connection.dialect.loaded_dbapi.Error as error:
         failed(connection, error, "; ".join(dict.fromkeys(form.sql for form, _ in (*waiting, *queries))))
 
@@ -105,19 +113,61 @@ def _speaker(connection: Connection) -> Speaker:
     return speaker
 
 
-def _is_idle(connection: Connection) -> bool:
-    idle: bool = driver(connection).pgconn.transaction_status == connection.dialect.loaded_dbapi.pq.TransactionStatus.IDLE
+def _is_idle(raw: Any) -> bool:
+    idle: bool = raw.pgconn.transaction_status == IDLE
     return idle
 
 
+def _before_commit(connection: Connection) -> None:
+    """COMMIT of a transaction in which a statement failed is no error to PostgreSQL, it rolls back: nobody may take that for a commit."""
+    send_waiting(connection)
+    if driver(connection).pgconn.transaction_status == IN_ERROR:
+        failed(connection, connection.dialect.loaded_dbapi.errors.InFailedSqlTransaction("a statement of it failed"), "COMMIT")
+
+
+def _before_release(connection: Connection, name: str, _context: object) -> None:
+    """An error of what waits has to undo the savepoint: to SQLAlchemy a release that fails leaves nothing to roll back to."""
+    try:
+        send_waiting(connection)
+    except exc.DBAPIError:
+        if not connection.invalidated:
+            _run_unheard(driver(connection), f"ROLLBACK TO SAVEPOINT {name}")
+        raise
+
+
 def _roll_back(connection: Connection) -> None:
-    """Drop what waits, and roll back before psycopg does, which then has nothing to do: it would forget all prepared statements of the
-    connection, because what they name may have been made in the transaction. Commands make no tables."""
+    """Drop what waits, and roll back before psycopg does, which then has nothing to do."""
     if connection.invalidated:
         return
     _drop_waiting(connection)
-    if not _is_idle(connection):
-        driver(connection).pgconn.exec_(b"ROLLBACK")
+    try:
+        _end(driver(connection))
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection.invalidate(error)
+
+
+def _roll_back_to_savepoint(cursor: Any, statement: str, _values: Any, _context: Any) -> bool:
+    if not statement.startswith("ROLLBACK TO SAVEPOINT"):
+        return False
+    _run_unheard(cursor.connection, statement)
+    return True
+
+
+def _clear(raw: Any, record: Any, _state: Any) -> None:
+    """Whatever way a connection comes back to the pool, its next user finds nothing of the last one's. An error closes it."""
+    record.info.pop(WAITING, None)
+    _end(raw)
+
+
+def _end(raw: Any) -> None:
+    if raw.closed or not _is_idle(raw):
+        _run_unheard(raw, "ROLLBACK")
+
+
+def _run_unheard(raw: Any, command: str) -> None:
+    from engine.store.wire import run_unheard
+
+    run_unheard(raw, command.encode())
 
 
 def _drop_waiting(connection: Connection) -> None:
