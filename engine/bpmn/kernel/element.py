@@ -287,8 +287,8 @@ class Element(spiff.BpmnSpecMixin):
     def inner_finished(self, token: Token, scope: SubprocessScope) -> None:
         """Everything inside this subprocess completed."""
 
-    def try_join(self, token: Token) -> bool:
-        """A token waits at this gateway and nothing else can run: may it go on now?"""
+    def try_join(self, token: Token, *, stuck: bool) -> bool:
+        """A token waits at this gateway and nothing else can run: may it go on now? `stuck`: no other join may either."""
         return False
 
     def occurred(self, token: Token, payload: dict[str, Any], *, repeat: bool) -> None:

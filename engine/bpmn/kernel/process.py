@@ -198,8 +198,12 @@ class Process(Scope, spiff.BpmnWorkflow):
                 token.run()
                 self.react()
                 return True
+        return self._join(stuck=False) or self._join(stuck=True)
+
+    def _join(self, *, stuck: bool) -> bool:
+        """Let one of the joins fire that looked at other tokens in vain until now."""
         for token in in_order(self.joins):
-            if token._state == WAITING and token.task_spec.try_join(token):
+            if token._state == WAITING and token.task_spec.try_join(token, stuck=stuck):
                 self.steps += 1
                 self.react()
                 return True

@@ -13,6 +13,18 @@ CASES = (
     Case("branch_dies", "a b", (do("a", "b"), do("b", "z", dead=True), do("z", DONE))),
     Case("branch_dies", "a b", (do("b", "a", dead=True), do("a", "z"), do("z", DONE))),
     Case("open_multi_instance", "b m m", (do("m", "b m"), do("b", "m"), do("m", "z"), do("z", DONE)), {"units": [1, 2]}),
+    Case(
+        "sent_back",
+        "a b",
+        (do("a", "b"), do("b", "a b", back=True), do("b", "a z", back=False), do("z", "a"), do("a", "z"), do("z", DONE)),
+    ),
+    Case("sent_back", "a b", (do("b", "a"), do("a", "z"), do("z", DONE)), {"back": False}),
+    Case(
+        "wait_for_each_other",
+        "a b",
+        (do("a", "b"), do("b", "y"), do("y", "z"), do("z", DONE)),
+        {"again": False},
+    ),
     Case("no_way_out", "!f", (put("!f", x=1), retry("f", "a"), do("a", DONE)), {"x": 0}),
 )
 
