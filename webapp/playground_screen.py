@@ -14,7 +14,7 @@ from flask_babel.speaklater import LazyString
 
 from engine.dmn import Decision, DecisionModel
 from engine.dmn.model import Literal, Table
-from engine.errors import DecisionError, ExpressionError
+from engine.errors import DecisionError, ExpressionError, english
 from engine.feel import (
     Environment,
     Evaluation,
@@ -102,7 +102,7 @@ def evaluate(question: Question, environment: Environment) -> dict[str, Any]:
             return _tested(tests, question, context, environment)
         return _shown(compile_expression(text, context), text, context, environment)
     except ExpressionError as error:
-        return _refused("expression", text, error.details["position"], error.details["reason"])
+        return _refused("expression", text, error.details["position"], _why(error))
 
 
 def _tested(tests: UnaryTests, question: Question, context: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _tested(tests: UnaryTests, question: Question, context: Mapping[str, Any], e
     try:
         tested = compile_expression(value_text, context).run(context, environment)
     except ExpressionError as error:
-        return _refused("value", value_text, error.details["position"], error.details["reason"])
+        return _refused("value", value_text, error.details["position"], _why(error))
     answer = tests.run(tested.value, context, environment)
     return _answer(tests, tests.text, answer, context) | {
         "tested": _text(tested.value),
@@ -207,6 +207,11 @@ def _by_language(one: Any) -> str:
     return message
 
 
+def _why(error: ExpressionError) -> str:
+    reason: str = error.details["reason"]
+    return english(reason) if language() == "en" else str(reason)
+
+
 def _reason(error: JsonInvalid) -> str:
     reason: str = error.details["reason_en" if language() == "en" else "reason"]
     return reason
@@ -225,7 +230,8 @@ def decide(model: DecisionModel, decision_id: str, context_text: str, environmen
         trace = result.trace
     except (DecisionError, ExpressionError) as error:
         return {"state": "failed", "message": error.message(language())}
-    warnings = [f"{entry['decisionName']}：{warning['message']}" for entry in trace for warning in entry.get("warnings", [])]
+    said = "messageEn" if language() == "en" else "message"
+    warnings = [f"{entry['decisionName']}：{warning[said]}" for entry in trace for warning in entry.get("warnings", [])]
     return {
         "state": "done",
         "decision": explain(trace, output),

@@ -41,7 +41,7 @@ class BoxReader:
             node = node.getparent()
         return Where(
             id=str(node.get("id", "")) if node is not None else "",
-            name=str(name or element.get("name") or element.get("label") or self._owner_name(element)),
+            name=name or str(element.get("name") or element.get("label") or self._owner_name(element)),
             line=element.sourceline if isinstance(element.sourceline, int) else 0,
         )
 

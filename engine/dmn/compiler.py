@@ -29,7 +29,7 @@ from engine.dmn.model import (
 from engine.dmn.session import Code, Scope, Session, Value
 from engine.dmn.table import compile_table
 from engine.dmn.types import ANY, Coerce, Mismatch, TypeTable
-from engine.errors import DecisionError, ExpressionError
+from engine.errors import DecisionError, ExpressionError, Said
 from engine.feel import Expression, compile_expression, demand_arguments
 from engine.feel.values import Context, FeelFunction, Range
 
@@ -93,7 +93,7 @@ class Compiler:
         def run(scope: Mapping[str, Any], session: Session) -> Value:
             found = expression.run(scope, session.env)
             for warning in found.warnings:
-                session.warn(where, warning.message)
+                session.warn(where, Said(warning.message, warning.message_en))
             return found.value
 
         return run
@@ -131,7 +131,7 @@ def coerced(coerce: Coerce, value: Value, session: Session, where: Where) -> Val
     try:
         return coerce(value, session.env)
     except Mismatch as error:
-        session.warn(where, f"{where.name}：{error}")
+        session.warn(where, error.about(where.name))
         return None
 
 
@@ -139,7 +139,13 @@ def broken(where: Where) -> Code:
     """The closure of something that has an error finding: running it fails with the place."""
 
     def run(_scope: Mapping[str, Any], _session: Session) -> Value:
-        raise DecisionError(decision=where.name, reason=f"{where.id}（第 {where.line} 行）有错误，见部署检查 (has findings)")
+        raise DecisionError(
+            decision=where.name,
+            reason=Said(
+                f"{where.id}（第 {where.line} 行）有错误，见部署检查",
+                f"{where.id} (line {where.line}) has errors, see the findings of the deployment",
+            ),
+        )
 
     return run
 
@@ -248,7 +254,7 @@ def _iterator(compiler: Compiler, box: IteratorBox, names: Names) -> Code:
         if isinstance(found, Range):
             found = _RANGE.evaluate({"source": found}, session.env)
         if found is None:
-            session.warn(box.where, "循环的集合为空值 (null collection)")
+            session.warn(box.where, Said("循环的集合为空值", "the collection of the loop is null"))
             return None
         return found if isinstance(found, tuple) else (found,)
 

@@ -10,6 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.errors import Said
+
+ANY_VALUE = Said("任意值", "any value")
+"""The only class of a column in which no rule looks at the value."""
+
 MAX_STEPS = 200_000
 
 
@@ -98,7 +103,7 @@ class _Search:
     def find(self, depth: int, rules: int) -> tuple[str, ...] | None:
         """Classes of the columns from `depth` on that none of `rules` covers."""
         if not rules:
-            return tuple(column.classes[0] if len(column.classes) == 1 else "任意值" for column in self.columns[depth:])
+            return tuple(column.classes[0] if len(column.classes) == 1 else ANY_VALUE for column in self.columns[depth:])
         if depth == len(self.columns) or (depth, rules) in self.closed:
             return None
         self.steps += len(self.rules[depth])

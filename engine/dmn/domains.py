@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from engine.dmn.coverage import ANY_VALUE
 from engine.dmn.session import Value
+from engine.errors import Said
 from engine.feel import Environment, ast, compile_expression
 from engine.feel.compile.core import compile_node
 from engine.feel.runtime import Run
@@ -87,11 +89,14 @@ def classes(points: list[Value], type_name: str, allowed: list[Value] | None) ->
         return [ValueClass(value, text_of(value)) for value in allowed]
     kinds = {type(point) for point in points}
     if not points and type_name != "boolean":
-        return [ValueClass(_ANY_SAMPLE, "任意值")]
+        return [ValueClass(_ANY_SAMPLE, ANY_VALUE)]
     if kinds <= {bool} and (type_name in ("boolean", "", "Any")):
         return [ValueClass(True, "true"), ValueClass(False, "false")]
     if kinds == {str}:
-        return [*(ValueClass(text, text_of(text)) for text in dict.fromkeys(points)), ValueClass(_other(points), "其他值")]
+        return [
+            *(ValueClass(text, text_of(text)) for text in dict.fromkeys(points)),
+            ValueClass(_other(points), Said("其他值", "any other value")),
+        ]
     if len(kinds) == 1 and issubclass(next(iter(kinds)), _COMPARABLE):
         found = list(_ordered(points))
         if len(found) <= MAX_CLASSES:

@@ -19,7 +19,7 @@ from engine.dmn.requirements import Target, check, find
 from engine.dmn.session import Code, Record, Scope, Session, Value
 from engine.dmn.trace import kind_of, trace_json
 from engine.dmn.types import from_json
-from engine.errors import LimitExceeded, NotFound
+from engine.errors import LimitExceeded, NotFound, Said
 from engine.feel import Environment, demand_arguments, to_feel
 from engine.feel.values import Context, FeelFunction
 from engine.findings import Finding
@@ -80,7 +80,7 @@ class DecisionModel:
             else:
                 raise NotFound(what="决策", key=decision_id)
         except RecursionError as error:
-            raise LimitExceeded(expression=decision_id, position=0, reason="调用嵌套过深 (recursion)") from error
+            raise LimitExceeded(expression=decision_id, position=0, reason=Said("调用嵌套过深", "calls nested too deep")) from error
         return DecisionResult(value, session.records)
 
     def decide(self, decision_id: str, session: Session) -> Value:

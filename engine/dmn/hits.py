@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.dmn.session import Value
-from engine.errors import DecisionError
+from engine.errors import DecisionError, Said
 from engine.feel import compile_expression
 from engine.feel.values import Context
 
@@ -54,14 +54,26 @@ def equal(left: Value, right: Value) -> bool:
     return _EQUAL.evaluate({"a": left, "b": right}) is True
 
 
-def _numbers(hits: list[Hit]) -> str:
-    return "、".join(str(hit.index) for hit in hits)
+def _numbers(hits: list[Hit], between: str) -> str:
+    return between.join(str(hit.index) for hit in hits)
+
+
+def _differ(one: Hit, other: Hit) -> Said:
+    return Said(
+        f"命中策略为 ANY，但规则 {one.index} 与规则 {other.index} 的输出不同",
+        f"the hit policy is ANY, but the outputs of rules {one.index} and {other.index} differ",
+    )
 
 
 def unique(shape: Shape, hits: list[Hit]) -> tuple[Value, list[Hit]]:
     """No two rules may match."""
     if len(hits) > 1:
-        raise shape.fail(f"命中策略为 UNIQUE，但规则 {_numbers(hits)} 同时匹配 (several rules match)")
+        raise shape.fail(
+            Said(
+                f"命中策略为 UNIQUE，但规则 {_numbers(hits, '、')} 同时匹配",
+                f"the hit policy is UNIQUE, but rules {_numbers(hits, ', ')} match",
+            )
+        )
     return shape.result(hits[0].outputs), hits
 
 
@@ -70,7 +82,7 @@ def any_(shape: Shape, hits: list[Hit]) -> tuple[Value, list[Hit]]:
     first = hits[0]
     for hit in hits[1:]:
         if not all(map(equal, first.outputs, hit.outputs)):
-            raise shape.fail(f"命中策略为 ANY，但规则 {first.index} 与规则 {hit.index} 的输出不同 (different outputs)")
+            raise shape.fail(_differ(first, hit))
     return shape.result(first.outputs), hits
 
 

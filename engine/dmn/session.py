@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import clock
 from engine.dmn.model import Where
-from engine.errors import LimitExceeded
+from engine.errors import LimitExceeded, Said
 from engine.feel import Environment
 
 Value = Any  # a FEEL value
@@ -56,7 +56,7 @@ class Record:
     kind: str
     inputs: list[tuple[str, str, Value]] = field(default_factory=list)
     rules: list[MatchedRule] = field(default_factory=list)
-    warnings: list[tuple[Where, str]] = field(default_factory=list)
+    warnings: list[tuple[Where, Said]] = field(default_factory=list)
     output: Value = None
 
 
@@ -83,7 +83,7 @@ class Session:
         session.depth, session.deadline = self.depth, self.deadline
         return session
 
-    def warn(self, where: Where, message: str) -> None:
+    def warn(self, where: Where, message: Said) -> None:
         """Say why something became null; shown with the trace."""
         if len(self.record.warnings) < 100:
             self.record.warnings.append((where, message))
@@ -93,14 +93,22 @@ class Session:
         self.ticks += 1
         if self.ticks % 64 == 0 and clock.cpu_seconds() > self.deadline:
             limit = self.env.cpu_ms * CPU_FACTOR
-            raise LimitExceeded(expression=self.record.decision_name, position=0, reason=f"CPU 时间超过 {limit} 毫秒 (CPU time)")
+            raise LimitExceeded(
+                expression=self.record.decision_name,
+                position=0,
+                reason=Said(f"CPU 时间超过 {limit} 毫秒", f"more than {limit} ms of CPU time"),
+            )
 
     def enter(self) -> None:
         """One call deeper; the caller decreases `depth` afterwards."""
         self.tick()
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise LimitExceeded(expression=self.record.decision_name, position=0, reason=f"调用嵌套超过 {MAX_DEPTH} 层 (depth)")
+            raise LimitExceeded(
+                expression=self.record.decision_name,
+                position=0,
+                reason=Said(f"调用嵌套超过 {MAX_DEPTH} 层", f"calls nested deeper than {MAX_DEPTH}"),
+            )
 
 
 Code = Callable[[Mapping[str, Any], Session], Value]

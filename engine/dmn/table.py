@@ -11,7 +11,7 @@ from engine.dmn.hits import POLICIES, Hit, Policy, Shape
 from engine.dmn.model import Literal, Table, TableInput, TableOutput, Where
 from engine.dmn.session import Code, MatchedRule, Session, Value
 from engine.dmn.types import Coerce, Mismatch, from_json
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, Said, english
 from engine.feel import UnaryTests, ast, compile_expression, compile_unary_tests
 
 if TYPE_CHECKING:
@@ -166,6 +166,12 @@ def _priorities(compiler: Compiler, output: TableOutput) -> tuple[Value, ...]:
     return found
 
 
+def _outside(where: Where, what: str, what_en: str, values: str) -> Said:
+    return Said(
+        f"{where.name}的值不在{what}值范围内：{values}", f"{english(where.name)}: the value is not one of the {what_en} values {values}"
+    )
+
+
 class _Runner:
     """A table that is ready to run."""
 
@@ -206,9 +212,9 @@ class _Runner:
         try:
             value = column.coerce(value, session.env)
         except Mismatch as error:  # the standard is silent; Camunda does not look at the type of an input clause
-            session.warn(clause.where, f"{clause.where.name}：{error}")
+            session.warn(clause.where, error.about(clause.where.name))
         if value is not None and column.allowed is not None and column.allowed.matches(value, scope, session.env) is not True:
-            session.warn(clause.where, f"{clause.where.name}的值不在输入值范围内：{clause.values}")
+            session.warn(clause.where, _outside(clause.where, "输入", "input", clause.values))
         return value
 
     def _matching(self, values: list[Value], scope: Mapping[str, Any], session: Session) -> list[_Row]:
@@ -240,9 +246,9 @@ class _Runner:
         try:
             value = result.coerce(value, session.env)
         except Mismatch as error:
-            session.warn(where, f"{where.name}：{error}")
+            session.warn(where, error.about(where.name))
         if value is not None and result.allowed is not None and result.allowed.matches(value, {}, session.env) is not True:
-            session.warn(where, f"{where.name}的值不在输出值范围内：{result.clause.values}")
+            session.warn(where, _outside(where, "输出", "output", result.clause.values))
         return value
 
     def _default(self, scope: Mapping[str, Any], session: Session) -> Value:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.dmn.model import Cell, Literal, Rule, Table, TableInput, TableOutput, Where
 from engine.dmn.xml import Element, child, children
+from engine.errors import Said, english
 
 if TYPE_CHECKING:
     from engine.dmn.box_reader import BoxReader
@@ -35,7 +36,7 @@ def read_table(reader: BoxReader, element: Element) -> Table:
 
 def _input(reader: BoxReader, element: Element, number: int) -> TableInput:
     label = element.get("label", "")
-    where = reader.where(element, label or f"输入 {number}")
+    where = reader.where(element, label or Said(f"输入 {number}", f"input {number}"))
     inner = child(element, "inputExpression")
     expression = reader.literal(inner, where.name) if inner is not None else Literal(where, "", "")
     if not expression.text:
@@ -45,7 +46,7 @@ def _input(reader: BoxReader, element: Element, number: int) -> TableInput:
 
 def _output(reader: BoxReader, element: Element, number: int) -> TableOutput:
     name, label = element.get("name", "").strip(), element.get("label", "")
-    where = reader.where(element, label or name or f"输出 {number}")
+    where = reader.where(element, label or name or Said(f"输出 {number}", f"output {number}"))
     default = child(element, "defaultOutputEntry")
     return TableOutput(
         where,
@@ -58,19 +59,23 @@ def _output(reader: BoxReader, element: Element, number: int) -> TableOutput:
 
 
 def _rule(reader: BoxReader, element: Element, index: int, inputs: tuple[TableInput, ...], outputs: tuple[TableOutput, ...]) -> Rule:
-    where = reader.where(element, f"规则 {index}")
+    where = reader.where(element, Said(f"规则 {index}", f"rule {index}"))
     cells = []
     for part, clause in zip(children(element, "inputEntry"), inputs, strict=False):
-        cell_where = reader.where(part, f"规则 {index} · {clause.where.name}")
+        cell_where = reader.where(part, _cell_name(index, clause.where.name))
         cells.append(Cell(cell_where, reader.feel_text(part, cell_where)))
     results = [
-        reader.literal(part, f"规则 {index} · {clause.where.name}")
+        reader.literal(part, _cell_name(index, clause.where.name))
         for part, clause in zip(children(element, "outputEntry"), outputs, strict=False)
     ]
     _check_length(reader, where, "输入", "input", len(children(element, "inputEntry")), len(inputs))
     _check_length(reader, where, "输出", "output", len(children(element, "outputEntry")), len(outputs))
     annotation = "; ".join("".join(str(t) for t in part.itertext()).strip() for part in children(element, "annotationEntry", "description"))
     return Rule(where, index, tuple(cells), tuple(results), annotation)
+
+
+def _cell_name(index: int, clause: str) -> Said:
+    return Said(f"规则 {index} · {clause}", f"rule {index} · {english(clause)}")
 
 
 def _check_length(reader: BoxReader, where: Where, what: str, what_en: str, count: int, expected: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.dmn.coverage import Column, Cover, Overlap, gap, overlaps
+from engine.dmn.coverage import ANY_VALUE, Column, Cover, Overlap, gap, overlaps
 from engine.dmn.domains import Undecidable, ValueClass, classes, constants
 from engine.dmn.findings import Findings
 from engine.dmn.model import Table
 from engine.dmn.session import Value
 from engine.dmn.table import ANYTHING, LISTS
 from engine.dmn.types import Mismatch, TypeTable, builtin_name
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, Said, english
 from engine.feel import Environment, UnaryTests, compile_expression, compile_unary_tests
 from engine.feel.text import text_of
 
@@ -68,7 +68,7 @@ class TableLint:
         try:
             found = tuple(classes(points, builtin_name(clause.expression.type_ref), self._allowed(numbers[0])))
         except Undecidable:
-            found = (ValueClass(None, "任意值"),)
+            found = (ValueClass(None, ANY_VALUE),)
             trees = dict.fromkeys(trees)
         known: dict[tuple[str, ...], Cover] = {}
         covers = []
@@ -114,8 +114,8 @@ class TableLint:
             if certain:
                 example = self._example(columns, meeting.example)
                 message = f"规则 {first.index} 与规则 {second.index} 重叠（{example}），命中策略 {self.table.hit_policy} 不允许"
-                english = f"rules {first.index} and {second.index} overlap, which {self.table.hit_policy} forbids"
-                self.findings.error("overlap", second.where, message, english)
+                forbids = f"rules {first.index} and {second.index} overlap ({example.english}), which {self.table.hit_policy} forbids"
+                self.findings.error("overlap", second.where, message, forbids)
             else:
                 message = f"规则 {first.index} 与规则 {second.index} 可能重叠，无法静态判定"
                 self.findings.hint("overlap", second.where, message, f"rules {first.index} and {second.index} may overlap")
@@ -160,13 +160,19 @@ class TableLint:
         example = self._example(columns, found.example)
         if found.certain:
             message = f"没有规则匹配：{example}；结果将为空值（可加默认输出）"
-            self.findings.warning("gap", where, message, f"no rule matches {example}; the result is null (add a default output)")
+            self.findings.warning("gap", where, message, f"no rule matches {example.english}; the result is null (add a default output)")
         else:
-            self.findings.hint("gap", where, f"可能没有规则匹配：{example}，无法静态判定", f"perhaps no rule matches {example}")
+            self.findings.hint("gap", where, f"可能没有规则匹配：{example}，无法静态判定", f"perhaps no rule matches {example.english}")
 
     @staticmethod
-    def _example(columns: list[Column], texts: tuple[str, ...]) -> str:
-        return "，".join(f"{column.label} = {text}" for column, text in zip(columns, texts, strict=True)) or "任何输入"
+    def _example(columns: list[Column], texts: tuple[str, ...]) -> Said:
+        pairs = list(zip(columns, texts, strict=True))
+        if not pairs:
+            return Said("任何输入", "any input")
+        return Said(
+            "，".join(f"{column.label} = {text}" for column, text in pairs),
+            ", ".join(f"{english(column.label)} = {english(text)}" for column, text in pairs),
+        )
 
     def _check_inputs(self) -> None:
         """Cells whose constants are of another type than the input is declared to be: they can never match such an input."""
@@ -180,8 +186,8 @@ class TableLint:
                     continue
                 except Mismatch as error:
                     message = f"{cell.where.name}：“{cell.text}”与输入的类型“{clause.expression.type_ref}”不符（{error}）"
-                    english = f'"{cell.text}" does not conform to the input\'s type {clause.expression.type_ref}'
-                    self.findings.warning("type", cell.where, message, english)
+                    unfit = f'"{cell.text}" does not conform to the input\'s type {clause.expression.type_ref}'
+                    self.findings.warning("type", cell.where, message, unfit)
 
     def _check_outputs(self) -> None:
         """Constant outputs of the wrong type or outside the output values."""

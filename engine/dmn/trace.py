@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from engine.dmn.model import Box, Table
+from engine.dmn.model import Box, Table, Where
 from engine.dmn.session import Record
+from engine.errors import Said
 from engine.feel import to_json
 
 
@@ -39,5 +40,9 @@ def trace_json(record: Record) -> dict[str, Any]:
         "output": to_json(record.output),
     }
     if record.warnings:
-        entry["warnings"] = [{"elementId": where.id, "elementName": where.name, "message": message} for where, message in record.warnings]
+        entry["warnings"] = [_warning(where, message) for where, message in record.warnings]
     return entry
+
+
+def _warning(where: Where, message: Said) -> dict[str, str]:
+    return {"elementId": where.id, "elementName": str(where.name), "message": str(message), "messageEn": message.english}

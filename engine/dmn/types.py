@@ -13,7 +13,7 @@ from decimal import Decimal
 from engine.dmn.findings import Findings
 from engine.dmn.model import ItemDefinition, Where
 from engine.dmn.session import Value
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, Said, english
 from engine.feel import Environment, compile_expression, compile_unary_tests
 from engine.feel.temporal import DaysDuration, FeelDate, FeelDateTime, FeelTime, MonthsDuration
 from engine.feel.values import Context, FeelFunction, Range
@@ -22,7 +22,15 @@ Coerce = Callable[[Value, Environment], Value]
 
 
 class Mismatch(ValueError):
-    """The value does not conform to the declared type; the text says why (Chinese)."""
+    """The value does not conform to the declared type; `reason` says why, in both languages."""
+
+    def __init__(self, chinese: str, english: str) -> None:
+        self.reason = Said(chinese, english)
+        super().__init__(chinese)
+
+    def about(self, name: str) -> Said:
+        """The reason with what it is about before it."""
+        return Said(f"{name}：{self.reason}", f"{english(name)}: {english(self.reason)}")
 
 
 _ALIASES = {
@@ -80,7 +88,7 @@ def _builtin(name: str) -> Coerce:
             return (value,)
         if name == "date and time" and isinstance(value, FeelDate):
             return compile_expression('date and time(text, time("00:00:00Z"))').evaluate({"text": value})
-        raise Mismatch(f"值不是 {name} 类型")
+        raise Mismatch(f"值不是 {name} 类型", f"the value is no {name}")
 
     return coerce
 
@@ -167,7 +175,7 @@ class TypeTable:
             if value is None:
                 return None
             if not isinstance(value, Context):
-                raise Mismatch(f"值不是 {item.name} 类型的上下文")
+                raise Mismatch(f"值不是 {item.name} 类型的上下文", f"the value is no context of the type {item.name}")
             entries = dict(value)
             for name, type_ref, part in parts:
                 if name in entries:
@@ -195,7 +203,7 @@ class TypeTable:
         def checked(value: Value, env: Environment) -> Value:
             value = coerce(value, env)
             if value is not None and tests.matches(value, {}, env) is not True:
-                raise Mismatch(f"值不在允许的范围内：{allowed}")
+                raise Mismatch(f"值不在允许的范围内：{allowed}", f"the value is not among those allowed: {allowed}")
             return value
 
         return checked

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from engine.errors import DecisionError
+from engine.errors import DecisionError, Said
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 200
@@ -19,6 +19,8 @@ NAMESPACES = {
     "https://www.omg.org/spec/DMN/20230324/MODEL/": "1.5",
 }
 Element = etree._Element  # lxml publishes no other name for the type
+
+_NO_DOCTYPE = Said("不允许文档类型声明 DOCTYPE", "document type declarations (DOCTYPE) are refused")
 
 
 class DmnInvalid(DecisionError):
@@ -33,17 +35,24 @@ class DmnInvalid(DecisionError):
 def read_definitions(data: bytes, resource: str) -> tuple[Element, str]:
     """The `definitions` element and the DMN version ("1.2" .. "1.5"). Raises DmnInvalid."""
     if len(data) > MAX_BYTES:
-        raise DmnInvalid(resource=resource, reason=f"文件超过 {MAX_BYTES // 1_000_000} MB (too large)")
+        raise DmnInvalid(
+            resource=resource, reason=Said(f"文件超过 {MAX_BYTES // 1_000_000} MB", f"larger than {MAX_BYTES // 1_000_000} MB")
+        )
     root = _parse(data, resource)
     version = NAMESPACES.get(namespace(root))
     if version is None or local(root) != "definitions":
-        raise DmnInvalid(resource=resource, reason=f"不是 DMN 1.2–1.5 的 definitions 文件（根元素 {root.tag}）(not DMN 1.2-1.5)")
+        raise DmnInvalid(
+            resource=resource,
+            reason=Said(
+                f"不是 DMN 1.2–1.5 的 definitions 文件（根元素 {root.tag}）", f"no definitions of DMN 1.2-1.5 (root element {root.tag})"
+            ),
+        )
     return root, version
 
 
 def _parse(data: bytes, resource: str) -> Element:
     if b"<!DOCTYPE" in data[:4096].upper() or b"<!ENTITY" in data[:4096].upper():
-        raise DmnInvalid(resource=resource, reason="不允许文档类型声明 DOCTYPE (document type declarations are refused)")
+        raise DmnInvalid(resource=resource, reason=_NO_DOCTYPE)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -56,11 +65,13 @@ def _parse(data: bytes, resource: str) -> Element:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise DmnInvalid(resource=resource, reason=f"XML 语法错误：{str(error)[:200]} (malformed XML)") from error
+        raise DmnInvalid(
+            resource=resource, reason=Said(f"XML 语法错误（第 {error.lineno} 行）", f"malformed XML: {str(error)[:200]}")
+        ) from error
     if root.getroottree().docinfo.internalDTD is not None:  # another encoding or a late declaration
-        raise DmnInvalid(resource=resource, reason="不允许文档类型声明 DOCTYPE (document type declarations are refused)")
+        raise DmnInvalid(resource=resource, reason=_NO_DOCTYPE)
     if _depth(root) > MAX_DEPTH:
-        raise DmnInvalid(resource=resource, reason=f"元素嵌套超过 {MAX_DEPTH} 层 (nested too deep)")
+        raise DmnInvalid(resource=resource, reason=Said(f"元素嵌套超过 {MAX_DEPTH} 层", f"elements nested deeper than {MAX_DEPTH}"))
     return root
 
 

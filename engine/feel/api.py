@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
-from engine.errors import ExpressionError, LimitExceeded
+from engine.errors import ExpressionError, LimitExceeded, Said
 from engine.feel import ast, builtins
 from engine.feel.analysis import Reads, find_reads
 from engine.feel.builtins.registry import BUILTIN_NAMES
@@ -117,8 +117,8 @@ _SIZED = frozenset({tuple, Context, str})
 
 def _translate(problem: Exception, text: str) -> NoReturn:
     if isinstance(problem, RecursionError):
-        raise LimitExceeded(expression=text, position=0, reason="嵌套太深 (depth)") from None
-    raise ExpressionError(expression=text, position=0, reason="数字超出范围 (number out of range)") from None
+        raise LimitExceeded(expression=text, position=0, reason=Said("嵌套太深", "nested too deep")) from None
+    raise ExpressionError(expression=text, position=0, reason=Said("数字超出范围", "number out of range")) from None
 
 
 def _guarded(text: str, build: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, Said
 
 # Grammar rules 28 and 29 (name start and name part characters).
 _START = (
@@ -46,14 +46,14 @@ class Token(NamedTuple):
 
 
 def syntax_error(text: str, position: int, reason: str) -> ExpressionError:
-    """The error of everything that cannot be read; `reason` is bilingual."""
+    """The error of everything that cannot be read; `reason` in both languages."""
     return ExpressionError(expression=text, position=position, reason=reason)
 
 
 def tokenize(text: str) -> list[Token]:
     """All tokens, closed by an "end" token. Raises ExpressionError on a character that starts no token."""
     if len(text) > _MAX_TEXT:
-        raise syntax_error(text[:80] + "…", 0, f"表达式超过 {_MAX_TEXT} 个字符 (expression too long)")
+        raise syntax_error(text[:80] + "…", 0, Said(f"表达式超过 {_MAX_TEXT} 个字符", f"longer than {_MAX_TEXT} characters"))
     tokens: list[Token] = []
     position, size = 0, len(text)
     match = _TOKEN.match
@@ -71,8 +71,8 @@ def tokenize(text: str) -> list[Token]:
 
 def _lexical_reason(character: str) -> str:
     if character == '"':
-        return "字符串没有结束引号 (unterminated string)"
-    return f"不认识的字符 {character!r} (unexpected character)"
+        return Said("字符串没有结束引号", "unterminated string")
+    return Said(f"不认识的字符 {character!r}", f"unexpected character {character!r}")
 
 
 def unescape(literal: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from engine.errors import Said
 from engine.feel.runtime import Run
 from engine.feel.values import Context
 
@@ -24,13 +25,13 @@ def check_result(value: Any, run: Run) -> Any:
     while level:
         depth += 1
         if depth > run.env.max_depth:
-            run.exceed(f"结果嵌套超过 {run.env.max_depth} 层 (result depth)")
+            run.exceed(Said(f"结果嵌套超过 {run.env.max_depth} 层", f"the result is nested deeper than {run.env.max_depth}"))
         below: list[Any] = []
         for container in level:
             children = _children(container)
             left -= len(children)
             if left < 0:
-                run.exceed("结果太大 (result size)")
+                run.exceed(Said("结果太大", "the result is too large"))
             below.extend([child for child in children if type(child) in _NESTED])
         run.tick(len(level) // 16 + 1)
         level = below

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from engine.errors import ExpressionError, LimitExceeded
+from engine.errors import ExpressionError, LimitExceeded, Said
 from engine.feel import ast
 from engine.feel.lexer import KEYWORDS, Token, is_plain_name, syntax_error, tokenize, unescape
 
@@ -76,12 +76,12 @@ class NameReader:
     def expect(self, text: str) -> None:
         """Read this operator or keyword or fail."""
         if not self.accept(text):
-            raise self.fail(f"缺少 {text} (expected {text})")
+            raise self.fail(Said(f"缺少 {text}", f"expected {text}"))
 
     def expect_end(self) -> None:
         """Fail unless everything has been read."""
         if self.peek().kind != "end":
-            raise self.fail(f"多余的 {self.peek().text!r} (unexpected token)")
+            raise self.fail(Said(f"多余的 {self.peek().text!r}", f"unexpected token {self.peek().text!r}"))
 
     def fail(self, reason: str, token: Token | None = None) -> ExpressionError:
         """The error at a token (the current one by default)."""
@@ -89,7 +89,7 @@ class NameReader:
 
     def too_deep(self) -> ExpressionError:
         """The error of a text that nests too deep or chains too long."""
-        return LimitExceeded(expression=self.text, position=self.peek().start, reason="嵌套超过 200 层 (depth)")
+        return LimitExceeded(expression=self.text, position=self.peek().start, reason=Said("嵌套超过 200 层", "nested deeper than 200"))
 
     # names
     def declare(self, name: str) -> None:
@@ -132,7 +132,7 @@ class NameReader:
     def path_name(self) -> str:
         """The name after a dot; keywords are allowed as its first word."""
         if self.peek().kind != "name":
-            raise self.fail("点号后面不是名称 (name expected)")
+            raise self.fail(Said("点号后面不是名称", "a name is expected after the dot"))
         return self.known_name() or self.free_name()
 
     def key_name(self) -> str:
@@ -150,9 +150,9 @@ class NameReader:
         while self.peek().text not in closing or not words:
             token = self.peek()
             if token.kind not in ("name", "num") and not (words and token.text in _SYMBOLS):
-                raise self.fail("不是名称 (name expected)")
+                raise self.fail(Said("不是名称", "a name is expected"))
             if not words and token.kind != "name":
-                raise self.fail("名称不能以数字开头 (name expected)")
+                raise self.fail(Said("名称不能以数字开头", "a name cannot begin with a digit"))
             words.append(self.take())
         if consume and len(closing) == 1:
             self.take()
@@ -193,7 +193,7 @@ class NameReader:
     def _type(self) -> ast.TypeNode:
         token = self.peek()
         if token.kind != "name":
-            raise self.fail("不是类型 (type expected)")
+            raise self.fail(Said("不是类型", "a type is expected"))
         if token.text in ("list", "range", "context", "function") and self.peek(1).text == "<":
             self.take(2)
             return self._generic(token)
@@ -230,7 +230,7 @@ class NameReader:
             self.expect("->")
             arguments.append(self.type())
         elif token.text != "context" and len(arguments) != 1:
-            raise self.fail("类型参数的个数不对 (wrong number of type arguments)", token)
+            raise self.fail(Said("类型参数的个数不对", "wrong number of type arguments"), token)
         return ast.TypeNode(token.start, token.text, tuple(arguments), tuple(fields))
 
 

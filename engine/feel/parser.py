@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal, DecimalException
 
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, Said
 from engine.feel import ast
 from engine.feel.lexer import KEYWORDS, Token, unescape
 from engine.feel.numbers import CONTEXT
@@ -214,7 +214,7 @@ class Parser(PhraseReader):
                 self.expect(",")
             name = self.argument_name()
             if (name is not None) != (len(names) == len(values)) and values:
-                raise self.fail("不能混用命名参数和位置参数 (named and positional arguments mixed)")
+                raise self.fail(Said("不能混用命名参数和位置参数", "named and positional arguments mixed"))
             if name is not None:
                 names.append(name)
             values.append(self.expression())
@@ -231,7 +231,7 @@ class Parser(PhraseReader):
         if token.kind == "name":
             return self.word(token)
         if token.kind == "end":
-            raise self.fail("表达式不完整 (unexpected end)")
+            raise self.fail(Said("表达式不完整", "unexpected end"))
         return self.bracketed(token, allow_tests)
 
     def number(self) -> ast.Node:
@@ -240,7 +240,7 @@ class Parser(PhraseReader):
         try:
             return ast.Literal(token.start, CONTEXT.create_decimal(token.text))
         except DecimalException:
-            raise self.fail("数字超出范围 (number out of range)", token) from None
+            raise self.fail(Said("数字超出范围", "number out of range"), token) from None
 
     def word(self, token: Token) -> ast.Node:
         """A keyword expression, a literal word or a name."""
@@ -259,7 +259,7 @@ class Parser(PhraseReader):
         if token.text == "function" and self.peek(1).text == "(":
             return self.function()
         if token.text in KEYWORDS:
-            raise self.fail(f"这里不能用关键字 {token.text} (unexpected keyword)")
+            raise self.fail(Said(f"这里不能用关键字 {token.text}", f"unexpected keyword {token.text}"))
         return ast.Name(token.start, self.free_name())
 
     def bracketed(self, token: Token, allow_tests: bool) -> ast.Node:
@@ -276,7 +276,7 @@ class Parser(PhraseReader):
             return self.context()
         if token.text == "@":
             return self.at_literal()
-        raise self.fail(f"这里不能用 {token.text!r} (unexpected token)")
+        raise self.fail(Said(f"这里不能用 {token.text!r}", f"unexpected token {token.text!r}"))
 
     def nested_low(self) -> ast.Node:
         """The low end of a range that started with `]`."""
@@ -292,7 +292,7 @@ class Parser(PhraseReader):
         token = self.take()
         value = parse_any(unescape(token.text)) if token.kind == "str" else None
         if value is None:
-            raise self.fail("@ 后面不是日期、时间或时长 (not a temporal literal)", token)
+            raise self.fail(Said("@ 后面不是日期、时间或时长", "no date, time or duration after @"), token)
         return ast.Literal(start, value)
 
     def parenthesis(self, allow_tests: bool) -> ast.Node:
@@ -349,7 +349,7 @@ class Parser(PhraseReader):
         self.in_range_end = saved
         closing = self.take()
         if closing.kind != "op" or closing.text not in ("]", ")", "["):
-            raise self.fail("区间没有结束 (unterminated range)", closing)
+            raise self.fail(Said("区间没有结束", "unterminated range"), closing)
         return ast.RangeNode(opening.start, low, high, low_closed, closing.text == "]")
 
     def context(self) -> ast.Node:
@@ -367,7 +367,7 @@ class Parser(PhraseReader):
         self.in_range_end = saved
         keys = [key for key, _ in entries]
         if len(set(keys)) != len(keys):
-            raise self.fail("上下文有重复的键 (duplicate context key)")
+            raise self.fail(Said("上下文有重复的键", "duplicate context key"))
         return ast.ContextNode(start, tuple(entries))
 
 

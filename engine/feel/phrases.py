@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from engine.errors import Said
 from engine.feel import ast
 from engine.feel.names import NameReader
 
@@ -61,5 +62,5 @@ class PhraseReader(NameReader):
             parameters.append((name, self.type() if self.accept(":") else None))
             self.declare(name)
         if self.peek().text == "external":
-            raise self.fail("不支持外部函数 (external functions are not supported)")
+            raise self.fail(Said("不支持外部函数", "external functions are not supported"))
         return ast.FunctionNode(start, tuple(parameters), self.expression())

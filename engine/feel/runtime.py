@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, NoReturn, Protocol
 
 from engine import clock
-from engine.errors import LimitExceeded
+from engine.errors import LimitExceeded, Said
 
 Value = Any  # a FEEL value: None, bool, Decimal, str, tuple (list), Context, Range, FeelFunction or a temporal value
 TICKS_PER_CHECK = 256
@@ -131,7 +131,7 @@ class Run:
         if self.deadline < 0:
             self.deadline = used + self.env.cpu_ms / 1000
         elif used > self.deadline:
-            self.exceed(f"CPU 时间超过 {self.env.cpu_ms} 毫秒 (CPU time)")
+            self.exceed(Said(f"CPU 时间超过 {self.env.cpu_ms} 毫秒", f"more than {self.env.cpu_ms} ms of CPU time"))
 
     def seconds_left(self) -> float:
         """CPU seconds this run may still use (at least a millisecond), for the time-out of regular expressions."""
@@ -142,19 +142,19 @@ class Run:
     def check_items(self, count: int) -> None:
         """Refuse lists and contexts that grow too long."""
         if count > self.env.max_items:
-            self.exceed(f"列表超过 {self.env.max_items} 项 (list size)")
+            self.exceed(Said(f"列表超过 {self.env.max_items} 项", f"a list of more than {self.env.max_items} items"))
 
     def check_chars(self, count: int) -> None:
         """Refuse strings that grow too long."""
         if count > self.env.max_chars:
-            self.exceed(f"字符串超过 {self.env.max_chars} 个字符 (string length)")
+            self.exceed(Said(f"字符串超过 {self.env.max_chars} 个字符", f"a string of more than {self.env.max_chars} characters"))
 
     def enter(self) -> None:
         """One function call deeper; the caller decreases `depth` afterwards."""
         self.depth += 1
         self.tick()
         if self.depth > self.env.max_depth:
-            self.exceed(f"函数调用嵌套超过 {self.env.max_depth} 层 (depth)")
+            self.exceed(Said(f"函数调用嵌套超过 {self.env.max_depth} 层", f"function calls nested deeper than {self.env.max_depth}"))
 
     def exceed(self, reason: str) -> NoReturn:
         """Stop the evaluation: a limit is used up."""

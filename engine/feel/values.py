@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation, Overflow
 from typing import Any
 
-from engine.errors import LimitExceeded
+from engine.errors import LimitExceeded, Said
 from engine.feel.numbers import CONTEXT, from_float, from_int, number_text
 from engine.feel.temporal import DaysDuration, FeelDate, FeelDateTime, FeelTime, MonthsDuration
 
@@ -207,7 +207,9 @@ class _Budget:
     def spend(self) -> None:
         self.left -= 1
         if self.left < 0:
-            raise LimitExceeded(expression="", position=0, reason=f"结果超过 {MAX_NODES} 个节点 (result size)")
+            raise LimitExceeded(
+                expression="", position=0, reason=Said(f"结果超过 {MAX_NODES} 个节点", f"a result of more than {MAX_NODES} nodes")
+            )
         if self.tick is not None:
             self.tick()
 

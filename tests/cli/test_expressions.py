@@ -141,7 +141,7 @@ def test_a_context_that_is_none_is_explained(lianban: Any, context: str, words: 
 def test_feel_is_stopped_at_its_limits(lianban: Any) -> None:
     said = lianban("feel", "for a in 1..1000000 return for b in 1..1000000 return a * b")
     assert (said.code, said.out) == (1, "")
-    assert "(list size)" in said.err or "(CPU time)" in said.err
+    assert "items)" in said.err or "CPU time)" in said.err
 
 
 # ---------------------------------------------------------------------- decide

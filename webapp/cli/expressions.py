@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.dmn import DecisionModel, DecisionResult, DmnInvalid, parse_dmn
-from engine.errors import ExpressionError, NotFound
+from engine.errors import ExpressionError, NotFound, english
 from engine.feel import Environment, UnaryTests, Warning_, compile_expression, compile_unary_tests, to_json
 from handlers.catalogue.service import catalogue_calendar
 from webapp.cli.opening import Commands, command
@@ -95,7 +95,7 @@ def _list_variables(compiled: Any) -> int:
 def _show_position(error: ExpressionError) -> None:
     details = error.details
     print(marked(details["expression"], details["position"]), file=sys.stderr)
-    print(f"{place(details['expression'], details['position'])}：{details['reason']}", file=sys.stderr)
+    print(f"{place(details['expression'], details['position'])}：{details['reason']} ({english(details['reason'])})", file=sys.stderr)
 
 
 def _warn(text: str, warnings: tuple[Warning_, ...]) -> None:

@@ -12,7 +12,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from engine.errors import ExpressionError
+from engine.errors import ExpressionError, Said
 from engine.feel.builtins.patterns import find_pattern, limited
 from engine.feel.builtins.registry import builtin, invalid
 from engine.feel.numbers import CONTEXT
@@ -37,7 +37,7 @@ def assert_that(run: Run, value: Any, condition: Any, cause: str | None = None) 
     """The value if the condition is true. Raises ExpressionError otherwise: the one way for an expression to fail on purpose."""
     if condition is True:
         return value
-    raise ExpressionError(expression=run.text, position=0, reason=cause or "断言不成立 (assertion failed)")
+    raise ExpressionError(expression=run.text, position=0, reason=cause or Said("断言不成立", "assertion failed"))
 
 
 @builtin("extract(string: string, pattern: string, flags?: string) -> list", "Camunda 8 string functions")

@@ -144,7 +144,7 @@ def list_replace_matching(run: Run, items: List, match: FeelFunction, item: Any)
 
     results = [(old, invoke(match, run, (old, item))) for old in items]
     if any(not isinstance(result, bool) for _, result in results):
-        raise invalid("match 函数没有返回布尔值", "the match function did not return a boolean")
+        raise invalid("“match”函数没有返回布尔值", "the match function did not return a boolean")
     return charged(run, tuple(item if result else old for old, result in results))
 
 
@@ -253,4 +253,4 @@ def sort(run: Run, items: List, precedes: FeelFunction | None = None) -> List:
 def _holds(result: Any) -> bool:
     if isinstance(result, bool):
         return result
-    raise FeelNull("precedes 函数没有返回布尔值", "the precedes function did not return a boolean", "type_mismatch")
+    raise FeelNull("“precedes”函数没有返回布尔值", "the precedes function did not return a boolean", "type_mismatch")

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import regex
 
+from engine.errors import Said
 from engine.feel.builtins.registry import invalid
 from engine.feel.runtime import Run
 
@@ -113,7 +114,7 @@ def limited(run: Run, action: Callable[[float], R]) -> R:
     try:
         return action(run.seconds_left())
     except TimeoutError:
-        run.exceed("正则表达式耗时过长 (regular expression timed out)")
+        run.exceed(Said("正则表达式耗时过长", "the regular expression took too long"))
 
 
 def replacer(run: Run, replacement: str, groups: int) -> Callable[[regex.Match[str]], str]:
