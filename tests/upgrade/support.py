@@ -125,6 +125,11 @@ def _count_on(target: psycopg.Connection[Any]) -> None:
         target.execute(highest.format(sql.Literal(f'"{table}"'), sql.Literal(column), sql.Identifier(column), sql.Identifier(table)))
 
 
+def crosswise(*kinds: str) -> list[tuple[str, str]]:
+    """Each landed version on one kind of database: the next one on the other kind. The other test of two has it the other way round."""
+    return [(landing, kinds[number % 2]) for number, landing in enumerate(LANDINGS)]
+
+
 def finish(driver: Driver, project_id: int) -> Iterator[str]:
     """Take a project to its end -> the element ids of what was done. Fails when it is stuck."""
     with driver.engine.reading() as session:

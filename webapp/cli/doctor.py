@@ -17,7 +17,7 @@ from engine import Engine, clock
 from engine.commands.workers import living
 from engine.settings import Settings
 from engine.store import definitions, reads
-from engine.store.migrate import pending
+from engine.store.migrate import SchemaTooNew, pending
 from handlers import lights
 from handlers.calendar import service as calendars
 from handlers.clock import service as clocks
@@ -75,7 +75,16 @@ def _database(engine: Engine) -> Check:
 
 
 def _schema(engine: Engine) -> Check:
-    if pending(engine.runtime.database):
+    try:
+        old = pending(engine.runtime.database)
+    except SchemaTooNew as error:
+        return Check(
+            "schema",
+            f"{error.message('zh')} / {error.message('en')}",
+            "运行新版程序，或从升级前的备份恢复 / newer program, or restore",
+            fatal=True,
+        )
+    if old:
         return Check("schema", "不是最新 / not current", "运行 lianban migrate / run lianban migrate", fatal=True)
     return Check("schema", "最新 / current")
 

@@ -29,6 +29,22 @@ from webapp.cli.opening import Commands, command
 FORMAT = 1
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "files"
 
+EMPTYING = """
+DO $$
+DECLARE present record;
+BEGIN
+    FOR present IN
+        SELECT class.oid::regclass AS name FROM pg_class class
+        WHERE class.relkind IN ('r', 'p') AND class.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'dbos'))
+            AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = class.oid AND deptype = 'e')
+    LOOP
+        EXECUTE format('DROP TABLE IF EXISTS %s CASCADE', present.name);
+    END LOOP;
+END $$;
+"""
+"""Drops every table but those of extensions, ours and the job engine's. pg_restore drops only what the backup holds: tables that an upgrade
+has added since would refer to those and forbid it, and stay there for the next upgrade to stumble over."""
+
 
 def add_commands(commands: Commands) -> None:
     save = command(commands, "backup", backup, "备份数据库和全部文件到一个文件 / the database and all files into one file")
@@ -107,7 +123,10 @@ def _load(url: URL, copy: Path) -> None:
         with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(path)) as target:
             source.backup(target)
         return
-    _postgres("pg_restore", url, "--clean", "--if-exists", "--no-owner", "--single-transaction", f"--dbname={url.database}", str(copy))
+    script, emptying = copy.with_suffix(".sql"), copy.with_suffix(".empty.sql")
+    _postgres("pg_restore", url, "--clean", "--if-exists", "--no-owner", f"--file={script}", str(copy))
+    emptying.write_text(EMPTYING, encoding="utf-8")
+    _postgres("psql", url, "-Xq", "-v", "ON_ERROR_STOP=1", "--single-transaction", f"--file={emptying}", f"--file={script}")
 
 
 def _holds_something(url: URL) -> bool:

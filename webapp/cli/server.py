@@ -96,16 +96,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
 
 
 def run_server(arguments: argparse.Namespace) -> int:
-    """Serve until SIGTERM or Ctrl+C. The schema must be current: an upgrade is a decision, not a side effect of a restart."""
+    """Serve until SIGTERM or Ctrl+C. On PostgreSQL the schema must be current: there an upgrade is a decision, not a side effect of a
+    restart. On SQLite it is brought up to date, once no other server runs on the file."""
     settings = Settings.from_environment()
     _refuse_many_on_sqlite(settings)
-    with opened(settings, any_schema=True) as engine:
-        if pending(engine.runtime.database):
-            if make_url(settings.database_url).get_backend_name() != "sqlite":
-                raise Conflict(reason="数据库结构不是最新的，请先运行 lianban migrate (run lianban migrate first)")
-            engine.migrate()
     shown = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0"} else settings.host
     with nullcontext() if arguments.no_jobs else only_one(settings):
+        _bring_up_to_date(settings)
         print(f"联办 http://{shown}:{settings.port}  (Ctrl+C 停止 / to stop)", flush=True)
         Server(settings, jobs=not arguments.no_jobs).run()
     return 0
@@ -115,6 +112,7 @@ def run_worker(_arguments: argparse.Namespace) -> int:
     """Run jobs until SIGTERM or Ctrl+C, beside any number of web processes on the same PostgreSQL."""
     settings = Settings.from_environment()
     _refuse_many_on_sqlite(replace(settings, workers=2))
+    _bring_up_to_date(settings)
     engine = open_lianban(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,6 +122,15 @@ def run_worker(_arguments: argparse.Namespace) -> int:
     stop.wait()
     engine.close()
     return 0
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    """Raises Conflict for an older schema on PostgreSQL, SchemaTooNew for a newer one on either."""
+    with opened(settings, any_schema=True) as engine:
+        if pending(engine.runtime.database):
+            if make_url(settings.database_url).get_backend_name() != "sqlite":
+                raise Conflict(reason="数据库结构不是最新的，请先运行 lianban migrate (run lianban migrate first)")
+            engine.migrate()
 
 
 def _refuse_many_on_sqlite(settings: Settings) -> None:
