@@ -28,8 +28,10 @@ from handlers.projects import service as projects
 from webapp.composition import open_lianban
 
 HERE = Path(__file__).parent
-LANDINGS = {"landing1": "0001", "landing2": "0002"}
-"""The dumps of this folder and the revision of their schema, oldest first."""
+LANDINGS = sorted(
+    (path.name.partition(".")[0] for path in HERE.glob("landing*.sql.xz")), key=lambda name: int(name.removeprefix("landing"))
+)
+"""The dumps of this folder, oldest first."""
 MOST_ACTS = 200
 STRAIGHT: list[dict[str, Any]] = [
     *({"message": name, "hold": True} for name in ("withdrawal_requested", "stop_reported", "start_extension_requested")),
@@ -76,19 +78,30 @@ class Restored:
         database.dispose()
 
 
+def read(name: str) -> tuple[dict[str, Any], str]:
+    """The facts of a dump and its SQL text for SQLite."""
+    text = lzma.decompress((HERE / f"{name}.sql.xz").read_bytes()).decode()
+    first, _, script = text.partition("\n")
+    facts: dict[str, Any] = json.loads(first.removeprefix("-- "))
+    return facts, script
+
+
+def revision_in(database: sqlite3.Connection) -> str:
+    """The revision of an SQLite database's schema."""
+    return str(database.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
 def restore(name: str, url: str, folder: Path) -> Restored:
     """Fill the empty database at `url` with a dump, its clocks at the moment when that was made."""
-    script = lzma.decompress((HERE / f"{name}.sql.xz").read_bytes()).decode()
-    first, _, rest = script.partition("\n")
+    facts, script = read(name)
     if make_url(url).get_backend_name() == "sqlite":
         with closing(sqlite3.connect(str(make_url(url).database))) as connection:
-            connection.executescript(rest)
+            connection.executescript(script)
     else:
-        _make_schema(url, LANDINGS[name])
         with closing(sqlite3.connect(":memory:")) as source:
-            source.executescript(rest)
+            source.executescript(script)
+            _make_schema(url, revision_in(source))
             _copy_rows(source, url)
-    facts = json.loads(first.removeprefix("-- "))
     restored = Restored(url, folder, facts)
     restored.set_clocks()
     return restored

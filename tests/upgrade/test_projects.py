@@ -6,7 +6,9 @@ Nothing that anybody decided before is lost on the way.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -26,7 +28,7 @@ from handlers.documents.models import DocumentRow
 from handlers.driving.service import Driver, deploy_everything
 from handlers.projects import service as projects
 from tests.upgrade.conftest import Upgraded
-from tests.upgrade.support import crosswise, finish, live_instances
+from tests.upgrade.support import LANDINGS, crosswise, finish, live_instances, read, revision_in
 
 KEPT = ("audit_event", "element_event", "variable_event", "clock_event", "case_event", "decision_evaluation", "document", "licence")
 """Tables whose rows nobody changes: what happened, and what was issued."""
@@ -82,6 +84,17 @@ def definitions_of(engine: Engine, keys: Sequence[int]) -> dict[int, int]:
 def register(driver: Driver, number: str) -> int:
     row = next(row for row in read_table("demo_projects") if row["number"] == number)
     return driver.register(row["applicant"], {"project": json.loads(row["data"]) | {"xmdm": ""}}).id
+
+
+def test_there_is_a_database_of_every_landed_schema() -> None:
+    """All but the newest migration have landed: when a new one is begun, the version before it needs its dump (docs/upgrading.md)."""
+    revisions = sorted(path.name[:4] for path in migrate.MIGRATIONS.glob("versions/[0-9]*.py"))
+    found = set()
+    for name in LANDINGS:
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.executescript(read(name)[1])
+            found.add(revision_in(database))
+    assert found >= set(revisions[:-1])
 
 
 def test_the_upgraded_schema_is_that_of_the_models_and_every_live_instance_can_be_loaded(upgraded: Upgraded) -> None:
