@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.store import models as m
-from engine.store.changes import upsert
+from engine.store.upserting import upsert
 
 
 def calendar_changed(session: Session) -> int:

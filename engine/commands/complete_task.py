@@ -20,9 +20,9 @@ from engine.errors import Conflict
 from engine.forms import validate_submission
 from engine.policy import Actor
 from engine.store import audit, reads
-from engine.store.changes import Completion
 from engine.store.models import split_key
 from engine.store.reads import LockedTask
+from engine.store.task_rows import Completion
 
 
 def complete_task(session: Session, actor: Actor, task_key: int, submission: Mapping[str, Any]) -> None:

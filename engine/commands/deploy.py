@@ -23,8 +23,9 @@ from engine.policy import Actor, require
 from engine.runtime import runtime_of
 from engine.store import audit, definitions
 from engine.store import models as m
-from engine.store.changes import forget_subscriptions_of_definition, insert_row
+from engine.store.changes import forget_subscriptions_of_definition
 from engine.store.definitions import Kind
+from engine.store.upserting import insert_row
 
 MAX_RESOURCE_BYTES = 5_000_000
 MAX_RESOURCES = 500

@@ -23,7 +23,7 @@ from engine.errors import Conflict
 from engine.policy import Actor
 from engine.runtime import Runtime, runtime_of
 from engine.store import models as m
-from engine.store.changes import insert_row
+from engine.store.upserting import insert_row
 from engine.unit_of_work import reading
 
 log = structlog.get_logger(__name__)

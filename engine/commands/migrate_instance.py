@@ -19,7 +19,7 @@ from engine.policy import Actor, require
 from engine.runtime import runtime_of
 from engine.store import audit, history, relocation
 from engine.store import models as m
-from engine.store.changes import insert_row
+from engine.store.upserting import insert_row
 
 SIDE_EFFECTS = "迁移时流程已经向前走了一步，无法撤销"
 

@@ -22,7 +22,8 @@ from engine.policy import Actor
 from engine.runtime import runtime_of
 from engine.store import audit, reads
 from engine.store import changes as store
-from engine.store.changes import Completion, InstanceRow, OpenedForm
+from engine.store.changes import InstanceRow
+from engine.store.task_rows import Completion, OpenedForm
 
 
 class CallFailed(LianbanError):

@@ -15,8 +15,8 @@ from engine.errors import Invalid
 from engine.policy import Actor
 from engine.store import models as m
 from engine.store import reads
-from engine.store.changes import upsert
 from engine.store.models import split_key
+from engine.store.upserting import upsert
 
 MAX_DRAFT_BYTES = 1_000_000
 

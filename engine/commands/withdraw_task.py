@@ -20,8 +20,8 @@ from engine.errors import Conflict, Forbidden
 from engine.policy import Actor
 from engine.store import audit, history, reads
 from engine.store import models as m
-from engine.store.changes import upsert
 from engine.store.models import element_key, split_key
+from engine.store.upserting import upsert
 
 
 def withdraw_task(session: Session, actor: Actor, task_key: int) -> int:

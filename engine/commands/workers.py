@@ -16,7 +16,7 @@ from engine.commands.messages import remove_expired
 from engine.commands.run_job import LEASE
 from engine.runtime import Runtime
 from engine.store import models as m
-from engine.store.changes import upsert
+from engine.store.upserting import upsert
 from engine.unit_of_work import reading, unit_of_work
 
 KEEP_JOBS = timedelta(days=30)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
 from engine.store import models as m
-from engine.store.changes import insert_row
+from engine.store.upserting import insert_row
 
 REQUEST = "#request"
 """Among the stored parameters: the digest of the request that began the batch."""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Insert, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from engine import clock
-from engine.changes import Changes, JobOpened, UserTaskOpened
+from engine.changes import Changes, JobOpened
 from engine.store import models as m
 from engine.store.models import element_key
 from engine.store.prepared import Batch, Prepared, fetch
 from engine.store.task_changes import write_task_changes
+from engine.store.task_rows import Completion, OpenedForm, close_user_tasks, open_user_tasks
+from engine.store.upserting import insert_row, upserting
 
 
 @dataclass(slots=True)
@@ -59,41 +58,6 @@ NEW_INSTANCE = (
 """The columns of a new process instance, beside its key and its root's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """Who completed which user task of the step with what; goes into the task's row."""
-
-    token_id: int
-    username: str
-    submission: dict[str, Any]
-    offered: bool
-    """It has candidates."""
-    has_drafts: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedForm:
-    """The form version that an opened user task is bound to."""
-
-    key: int | None
-
-
-def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...], values: tuple[str, ...]) -> None:
-    """INSERT ... ON CONFLICT (keys) DO UPDATE for all rows; both databases know the clause."""
-    connection.execute(_upsert_statement(connection.dialect.name, table, keys, values), rows)
-
-
-@cache
-def _upsert_statement(dialect: str, table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Insert:
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    upserting: Insert = statement.on_conflict_do_update(index_elements=keys, set_={v: statement.excluded[v] for v in values})
-    return upserting
-
-
-def _upserting(table: Table, keys: tuple[str, ...], values: tuple[str, ...]) -> Callable[[str], Insert]:
-    return lambda dialect: _upsert_statement(dialect, table, keys, values)
-
-
 def _inserting_instance(dialect: str) -> Insert:
     """One that has no root is its own, so its key is known to the statement that inserts it: the next of PostgreSQL's sequence, or the
     next after the largest, as SQLite gives them itself (whoever writes there is alone)."""
@@ -121,30 +85,12 @@ _DELETE_TOKEN = Prepared(delete(m.token).where(_OF_INSTANCE, m.token.c.token_id 
 _DELETE_SCOPE = Prepared(
     delete(m.variable).where(m.variable.c.instance_key == bindparam("instance"), m.variable.c.scope_id == bindparam("gone"))
 )
-_WRITE_TOKEN = Prepared(_upserting(m.token, ("instance_key", "token_id"), ("data",)))
-_WRITE_VARIABLE = Prepared(_upserting(m.variable, ("instance_key", "scope_id", "name"), ("value",)))
+_WRITE_TOKEN = Prepared(upserting(m.token, ("instance_key", "token_id"), ("data",)))
+_WRITE_VARIABLE = Prepared(upserting(m.variable, ("instance_key", "scope_id", "name"), ("value",)))
 _INSERT_HISTORY = Prepared(m.element_event.insert())
 _INSERT_VARIABLE_HISTORY = Prepared(m.variable_event.insert())
-_INSERT_CANDIDATE = Prepared(m.user_task_candidate.insert())
 _INSERT_SUBSCRIPTION = Prepared(m.message_subscription.insert())
 _INSERT_SIGNAL_WAIT = Prepared(m.signal_wait.insert())
-_CLOSE_TASK = Prepared(
-    update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at", "completed_by", "submission"
-)
-_WRITE_TASK = Prepared(_upserting(m.user_task, ("key",), ("state", "completed_at", "completed_by", "submission")))
-_UNSET_TASK: dict[str, Any] = dict.fromkeys(column.name for column in m.user_task.columns)
-_KNOWN_TASK: dict[str, Any] = _UNSET_TASK | {
-    "element_id": "",
-    "name": "",
-    "candidate_groups": [],
-    "candidate_users": [],
-    "priority": 0,
-    "properties": {},
-}
-"""A task whose row was read under the lock: of what is written only the columns of the conflict clause reach the row."""
-_CLOSE_HELD_TASK = Prepared(update(m.user_task).where(m.user_task.c.key == bindparam("task")), "state", "completed_at")
-_DELETE_CANDIDATES = Prepared(delete(m.user_task_candidate).where(m.user_task_candidate.c.task_key == bindparam("task")), apart=True)
-_DELETE_DRAFTS = Prepared(delete(m.user_task_draft).where(m.user_task_draft.c.task_key == bindparam("task")))
 _DELETE_SUBSCRIPTION = Prepared(delete(m.message_subscription).where(m.message_subscription.c.key == bindparam("gone")))
 _DELETE_SIGNAL_WAIT = Prepared(delete(m.signal_wait).where(m.signal_wait.c.key == bindparam("gone")))
 
@@ -180,8 +126,8 @@ def write(
     _write_tokens(batch, row.key, changes)
     _write_variables(batch, row, changes, now, by)
     _write_history(batch, row.key, changes, now)
-    submitted = _close_user_tasks(batch, row, changes, now, completion)
-    _open_user_tasks(batch, row, changes, now, forms, submitted)
+    submitted = close_user_tasks(batch, row, changes, now, completion)
+    open_user_tasks(batch, row, changes, now, forms, submitted)
     _write_waits(batch, row, changes, now)
     connection = session.connection()
     if changes.changed_user_tasks or completion is not None:
@@ -234,84 +180,6 @@ def _write_history(batch: Batch, key: int, changes: Changes, now: datetime) -> N
     batch.add(_INSERT_HISTORY, rows)
 
 
-def _close_user_tasks(
-    batch: Batch, row: InstanceRow, changes: Changes, now: datetime, completion: Completion | None
-) -> list[dict[str, Any]]:
-    """What ended. The task that was submitted comes back as a row that is written in one statement with those of the new tasks."""
-    submitted, cancelled, held, candidates, drafts = [], [], [], [], []
-    for closed in changes.closed_user_tasks:
-        mine = completion if completion is not None and closed.completed and completion.token_id == closed.token_id else None
-        task = element_key(row.key, closed.token_id)
-        if mine is not None:
-            submitted.append(_KNOWN_TASK | _place(row, closed.token_id, now) | _ending(mine, now))
-        elif closed.completed:  # who submitted it stands in the row since then
-            held.append({"task": task, "state": "COMPLETED", "completed_at": now})
-        else:
-            cancelled.append({"task": task, "state": "CANCELED", "completed_at": now, "completed_by": None, "submission": None})
-        if mine is None or mine.offered or changes.changed_user_tasks:
-            candidates.append({"task": task})
-        if mine is None or mine.has_drafts:
-            drafts.append({"task": task})
-    batch.add(_CLOSE_TASK, cancelled)
-    batch.add(_CLOSE_HELD_TASK, held)
-    batch.add(_DELETE_CANDIDATES, candidates)
-    batch.add(_DELETE_DRAFTS, drafts)
-    return submitted
-
-
-def _place(row: InstanceRow, token_id: int, now: datetime) -> dict[str, Any]:
-    return {
-        "key": element_key(row.key, token_id),
-        "instance_key": row.key,
-        "root_key": row.root_key,
-        "definition_key": row.definition_key,
-        "process_id": row.process_id,
-        "created_at": now,
-    }
-
-
-def _ending(completion: Completion, now: datetime) -> dict[str, Any]:
-    return {"state": "COMPLETED", "completed_at": now, "completed_by": completion.username, "submission": completion.submission}
-
-
-def _open_user_tasks(
-    batch: Batch, row: InstanceRow, changes: Changes, now: datetime, forms: dict[int, OpenedForm], submitted: list[dict[str, Any]]
-) -> None:
-    batch.add(_WRITE_TASK, submitted + [_task_row(row, task, now, forms) for task in changes.user_tasks])
-    candidates = [
-        {"task_key": element_key(row.key, task.token_id), "kind": kind, "name": name}
-        for task in changes.user_tasks
-        for kind, names in (("group", task.candidate_groups), ("user", task.candidate_users))
-        for name in dict.fromkeys(names)
-    ]
-    batch.add(_INSERT_CANDIDATE, candidates)
-
-
-def _task_row(row: InstanceRow, task: UserTaskOpened, now: datetime, forms: dict[int, OpenedForm]) -> dict[str, Any]:
-    place = _place(row, task.token_id, now)
-    return (
-        _UNSET_TASK
-        | place
-        | {
-            "element_id": task.element_id,
-            "name": task.name,
-            "business_id": row.business_id,
-            "owner": row.owner,
-            "assignee": task.assignee,
-            "candidate_groups": list(task.candidate_groups),
-            "candidate_users": list(task.candidate_users),
-            "due_date": task.due_date,
-            "follow_up_date": task.follow_up_date,
-            "priority": task.priority,
-            "form_id": task.form_id,
-            "form_key": forms[task.token_id].key if task.token_id in forms else None,
-            "external_form": task.external_form,
-            "properties": task.properties,
-            "state": "CREATED",
-        }
-    )
-
-
 def _write_waits(batch: Batch, row: InstanceRow, changes: Changes, now: datetime) -> None:
     batch.add(_DELETE_SUBSCRIPTION, [{"gone": element_key(row.key, token)} for token in changes.closed_subscriptions])
     batch.add(_DELETE_SIGNAL_WAIT, [{"gone": element_key(row.key, token)} for token in changes.closed_signal_waits])
@@ -357,11 +225,6 @@ def _close_jobs(connection: Connection, row: InstanceRow, changes: Changes) -> N
 def insert_instance(session: Session, values: dict[str, Any]) -> int:
     """Insert a process instance (NEW_INSTANCE and `root_key`, all of them) -> its key. One without a root is its own root."""
     return int(fetch(session.connection(), _INSERT_INSTANCE, values)[0][0])
-
-
-def insert_row(session: Session, table: Table, values: dict[str, Any]) -> int:
-    """Insert one row -> the key the database gave it."""
-    return int(session.execute(table.insert().values(values).returning(table.c.key)).scalar_one())
 
 
 def write_job(session: Session, row: InstanceRow, opened: JobOpened, now: datetime) -> int:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from engine.changes import JobOpened, SubscriptionOpened, UserTaskOpened
 from engine.store import models as m
-from engine.store.changes import InstanceRow, OpenedForm
+from engine.store.changes import InstanceRow
 from engine.store.database import Instant
 from engine.store.models import element_key
+from engine.store.task_rows import OpenedForm
 
 OPEN_TASK = ("CREATED", "COMPLETING")
 OPEN_JOB = ("CREATED", "ACTIVATED", "FAILED")

@@ -12,7 +12,8 @@ from engine.store import models as m
 from engine.store.models import element_key
 
 if TYPE_CHECKING:
-    from engine.store.changes import Completion, InstanceRow
+    from engine.store.changes import InstanceRow
+    from engine.store.task_rows import Completion
 
 CANDIDATES = {"candidate_groups": "group", "candidate_users": "user"}
 
