@@ -80,7 +80,7 @@ def reading(runtime: Runtime) -> Iterator[Session]:
 def _joined(runtime: Runtime) -> AbstractContextManager[_WorkSession] | None:
     """A session on the connection that this thread is reading with already."""
     outer: _WorkSession | None = getattr(_reading, "session", None)
-    if outer is None or runtime.turns is None or outer.outer.engine is not runtime.readers or outer.outer.invalidated:
+    if outer is None or runtime.turns is None or outer.outer.engine is not runtime.readers or outer.outer.closed or outer.outer.invalidated:
         return None
     return closing(_WorkSession(outer.outer, runtime))
 

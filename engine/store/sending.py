@@ -131,6 +131,7 @@ def _before_release(connection: Connection, name: str, _context: object) -> None
         send_waiting(connection)
     except exc.DBAPIError:
         if not connection.invalidated:
+            _drop_waiting(connection)
             _run_unheard(driver(connection), f"ROLLBACK TO SAVEPOINT {name}")
         raise
 
