@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from engine import Engine, commands
 from engine.policy import SYSTEM, Actor
 from engine.store import definitions, reads
 from engine.store import models as m
-from tests.bpmn.support import END, START, chain, doc, user
+from tests.bpmn.support import END, START, chain, doc, el, user, zeebe
 
 both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 CLERK = Actor("clerk", frozenset({"NEW"}), frozenset({"operate"}))
@@ -86,3 +87,23 @@ def rows(engine: Engine, key: int) -> dict[str, list[Any]]:
         header = reads.instance(session, key)
         found["instance"] = [header.definition_key, header.process_id, header.state, header.next_due_at, header.incidents]
     return found
+
+
+def form(id: str) -> tuple[str, bytes]:
+    """A form to deploy beside a diagram: its name and content."""
+    schema = {
+        "id": id,
+        "type": "default",
+        "schemaVersion": 19,
+        "components": [{"id": "f", "type": "textfield", "key": "opinion", "label": "意见"}],
+    }
+    return f"{id}.form", json.dumps(schema).encode()
+
+
+def task(group: str, form_id: str, name: str) -> bytes:
+    """A diagram with one user task of a group, with a form and a property."""
+    inner = zeebe(
+        f'<zeebe:userTask/><zeebe:formDefinition formId="{form_id}"/><zeebe:assignmentDefinition candidateGroups="{group}"/>'
+        f'<zeebe:properties><zeebe:property name="unit" value="{group}"/></zeebe:properties>'
+    )
+    return doc(START + el("userTask", "a", inner, name=name) + END + chain("s", "a", "e"))
