@@ -6,7 +6,7 @@ Complete: a path inside that ends (an element that leads nowhere completed) asks
 cancelled, unless cancelRemainingInstances is false: then the subprocess completes when the rest is done. Without a condition it completes
 when nothing is left inside. A condition that does not hold, and a collection that names nothing, leave it open with nothing inside until
 more is activated (Camunda 8.9). The output element is evaluated in every element that completes and leads nowhere, and collected in that
-order.
+order; every expression inside, and the completion condition, can read the output collection as it fills.
 Cancel: everything inside is cancelled first.
 """
 
@@ -21,13 +21,12 @@ from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.failure import Step, StepFailed
 from engine.bpmn.kernel.scope import PLACES
 from engine.bpmn.kernel.token import Token
-from engine.bpmn.kernel.variables import outer_scopes, set_variable
+from engine.bpmn.kernel.variables import COLLECTED, outer_scopes, set_variable
 from engine.bpmn.vocabulary import AdHocSettings
 
 if TYPE_CHECKING:
     from engine.bpmn.kernel.scope import Scope, SubprocessScope
 
-COLLECTED = "#collected"
 ENOUGH = "enough"
 """The note that the subprocess completes as soon as nothing is left inside."""
 
@@ -48,7 +47,13 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
             raise StepFailed(expressions.VALUE_ERROR, message, {"expression": self.settings.active_elements.text})
         return wanted
 
+    @property
+    def collection(self) -> str | None:
+        return self.settings.output_collection
+
     def activate(self, token: Token, prepared: Any) -> bool:
+        if self.settings.output_collection:
+            token.local().put(COLLECTED, [])
         places = token.internal_data.pop(PLACES, None)
         if places:
             self.open(token, places)
@@ -68,8 +73,7 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
 
     def inner_finished(self, token: Token, scope: SubprocessScope) -> None:
         if self.settings.output_collection:
-            collected = token.local().json(COLLECTED, [])
-            set_variable(outer_scopes(token), self.settings.output_collection, collected)
+            set_variable(outer_scopes(token), self.settings.output_collection, token.local().collected())
         super().inner_finished(token, scope)
 
     def may_end(self, token: Token) -> bool:

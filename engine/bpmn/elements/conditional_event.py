@@ -41,7 +41,7 @@ def _concerned(token: Token, trigger: Trigger, written: Set[Write]) -> bool:
     """Was one of the variables that the token sees and looks at written in a way that it looks at?"""
     names = trigger.watched & {name for _, name, kind in written if not trigger.changes or kind in trigger.changes}
     for name in names:
-        scope = next((each.scope_id for each in visible_scopes(token) if name in each), None)
+        scope = next((each.scope_id for each in visible_scopes(token) if each.shows(name)), None)
         if any((scope, name, kind) in written for kind in trigger.changes or ("create", "update")):
             return True
     return False

@@ -1,10 +1,10 @@
 """Inclusive gateway (bpmn:inclusiveGateway; BPMN 2.0.2 §13.4.3).
 
 Join: tokens wait; when nothing else can run, the join fires if no live token of the scope can still reach an incoming flow that has no
-token yet without passing the gateway. An open activity, a multi-instance too, is such a token; one with an incident as well. So it is in
-Camunda 8.9. BPMN 2.0.2 does not wait for a token that can also reach a flow that has one already: a branch that may be sent back before
-the split would not be waited for. Joins that only wait for each other (a diagram with loops across blocks) do not wait for ever: the
-first of them fires.
+token yet without passing the gateway. An open activity, a multi-instance too, is such a token; one with an incident as well. Camunda 8.9
+waits for them too; BPMN 2.0.2 does not wait for a token that can also reach a flow that has one already, so that it would leave behind a
+branch that may be sent back before the split. A token that gets here only through the split, in another round, is not waited for.
+Joins that wait for each other only (in a diagram with loops across its blocks) do not wait for ever: the first of them fires.
 Split: every flow whose condition holds, else the default flow, else the incident CONDITION_ERROR.
 Cancel: a waiting token leaves the gateway, and the others may fire.
 """
@@ -49,10 +49,10 @@ class InclusiveGateway(Element, spiff.InclusiveGateway):
         return True
 
     def more_may_come(self, token: Token, full: set[int | None], *, stuck: bool) -> bool:
-        """Can a live token still bring something to an incoming flow that has none? `stuck`: one that waits at such a join cannot."""
+        """Can a live token still bring something to an incoming flow that has none? `stuck`: one that waits at a join cannot."""
         reach = reachable_flows(self)
         for other in token.workflow.live.values():
-            if other.task_spec is not self and not (stuck and other.id in token.workflow.process.joins):
+            if other.task_spec is not self and not (stuck and other.waits_at_join):
                 flows = reach.get(other.task_spec.name)
                 if flows and flows - full:
                     return True

@@ -2,8 +2,8 @@
 
 Activate: boundary events wait at the body; the input collection (or cardinality) is evaluated: not a list is EXTRACT_VALUE_ERROR. The body
 is STARTED with the local variables numberOfInstances, numberOfActiveInstances, numberOfCompletedInstances, numberOfTerminatedInstances and
-the output collection; every instance is a token below it with the locals loopCounter (from 1) and the input element. The activity's own io
-mappings and listeners belong to each instance. An empty collection completes at once.
+the output collection, which every expression inside can read as it fills; every instance is a token below it with the locals loopCounter
+(from 1) and the input element. The activity's own io mappings and listeners belong to each instance. An empty collection completes at once.
 Complete: each completing instance puts its output element (evaluated in the instance) at its place, then the completion condition is
 evaluated with the counters as they will be. When it holds, the other instances are cancelled; the body completes when it holds or all
 are done, and the collected list is propagated to the outer scope as the output collection, null where an instance did not complete.
@@ -22,11 +22,10 @@ from engine.bpmn.elements.loop_body import LoopBody, counter_of
 from engine.bpmn.kernel import expressions
 from engine.bpmn.kernel.failure import StepFailed
 from engine.bpmn.kernel.token import Token
-from engine.bpmn.kernel.variables import Variables, outer_scopes, set_variable
+from engine.bpmn.kernel.variables import INSTANCES, OUTPUT, Variables, outer_scopes, set_variable
 from engine.bpmn.spiff import FUTURE, STARTED
 from engine.errors import Conflict
 
-INSTANCES = "numberOfInstances"
 ACTIVE = "numberOfActiveInstances"
 DONE = "numberOfCompletedInstances"
 TERMINATED = "numberOfTerminatedInstances"
@@ -35,6 +34,10 @@ _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 class MultiInstance(LoopBody):
     """What parallel and sequential multi-instance have in common."""
+
+    @property
+    def collection(self) -> str | None:
+        return self.loop.output_collection
 
     def prepare(self, token: Token) -> Any:
         loop, limit = self.loop, token.workflow.process.step_limit
@@ -98,7 +101,7 @@ class MultiInstance(LoopBody):
             item = items[counter - 1]
         local.put(DONE, local.json(DONE) - 1)
         local.put(ACTIVE, local.json(ACTIVE) + 1)
-        local.put(f"#out.{counter}", None)
+        local.put(f"{OUTPUT}{counter}", None)
         made = self._instance(token, counter, item)
         token.remember(reopened={**token.internal_data.get("reopened", {}), str(made.id): counter})
         made.task_spec._update(made)
@@ -108,7 +111,7 @@ class MultiInstance(LoopBody):
         loop, local = self.loop, token.local()
         if loop.output_collection and loop.output_element is not None:
             value = expressions.json(child, expressions.as_feel(loop.output_element))
-            local.put(f"#out.{counter_of(child)}", value)
+            local.put(f"{OUTPUT}{counter_of(child)}", value)
         if loop.completion_condition is not None:
             counters = {DONE: local.json(DONE) + 1, ACTIVE: local.json(ACTIVE) - 1}
             stop = expressions.condition(child, loop.completion_condition, counters)
@@ -139,8 +142,7 @@ class MultiInstance(LoopBody):
     def _collect(self, token: Token, local: Variables) -> None:
         """Propagate the collected outputs; the place of an instance that did not complete holds null."""
         if self.loop.output_collection:
-            collected = [local.json(f"#out.{number}") for number in range(1, local.json(INSTANCES) + 1)]
-            set_variable(outer_scopes(token), self.loop.output_collection, collected)
+            set_variable(outer_scopes(token), self.loop.output_collection, local.collected())
 
 
 class ParallelMultiInstance(MultiInstance, spiff.ParallelMultiInstanceTask):

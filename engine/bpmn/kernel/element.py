@@ -159,6 +159,11 @@ class Element(spiff.BpmnSpecMixin):
         """Go on with a change of an open user task whose listener failed; False: there is none."""
         return False
 
+    @property
+    def collection(self) -> str | None:
+        """Name of the output collection that can be read inside while this is open."""
+        return None
+
     def listener_headers(self, token: Token) -> dict[str, str]:
         """Headers that a listener's job gets besides those of the diagram."""
         return {}

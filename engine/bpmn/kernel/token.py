@@ -75,6 +75,11 @@ class Token(spiff.Task):
     def has_incident(self) -> bool:
         return INCIDENT in self.internal_data
 
+    @property
+    def waits_at_join(self) -> bool:
+        """Does it wait at a gateway for others?"""
+        return self._state == WAITING and self.task_spec.trigger is None
+
     def mark(self) -> None:
         """The row has to be written."""
         self.workflow.process.dirty[self.id] = self
@@ -82,7 +87,7 @@ class Token(spiff.Task):
     def local(self) -> Variables:
         """The token's own scope, made on first use."""
         if self.locals is None:
-            self.locals = Variables(self.id, self.workflow.process)
+            self.locals = Variables(self.id, self.workflow.process, self.task_spec.collection)
         return self.locals
 
     def container(self) -> Token | None:

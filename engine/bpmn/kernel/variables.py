@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PRIVATE = "#"
 """First character of names that the kernel keeps for itself; no FEEL name can start with it."""
+COLLECTED, OUTPUT, INSTANCES = "#collected", "#out.", "numberOfInstances"
+"""What a scope has collected so far: a list, or one value for each of so many instances."""
 
 
 def dump(value: object) -> bytes:
@@ -31,13 +33,19 @@ def dump(value: object) -> bytes:
 
 
 class Variables:
-    """The variables of one scope. `scope_id` is the token id of its owner, 0 for the process instance."""
+    """The variables of one scope. `scope_id` is the token id of its owner, 0 for the process instance.
 
-    __slots__ = ("feel", "process", "raw", "scope_id")
+    `collection` is the name of the output collection of a multi-instance or ad-hoc subprocess: while that is open its list can be read
+    under this name, but is kept as one row for each value, so that a completing instance does not write the others' again.
+    """
 
-    def __init__(self, scope_id: int, process: Process) -> None:
+    __slots__ = ("_gathered", "collection", "feel", "process", "raw", "scope_id")
+
+    def __init__(self, scope_id: int, process: Process, collection: str | None = None) -> None:
         self.scope_id = scope_id
         self.process = process
+        self.collection = collection
+        self._gathered: bytes | None = None
         self.raw: dict[str, bytes] = {}
         self.feel: dict[str, object] = {}
 
@@ -48,16 +56,37 @@ class Variables:
         """Names that diagrams and people can see."""
         return [name for name in self.raw if not name.startswith(PRIVATE)]
 
+    def shows(self, name: str) -> bool:
+        """Can the variable be read here? The output collection can from when it is begun."""
+        return name in self.raw or (name == self.collection and (INSTANCES in self.raw or COLLECTED in self.raw))
+
+    def readable(self) -> list[str]:
+        """Names that can be read here."""
+        names = self.names()
+        return (
+            names if self.collection is None or self.collection in names or not self.shows(self.collection) else [*names, self.collection]
+        )
+
+    def collected(self) -> list[Any]:
+        """What was collected so far: null for an instance that has not completed."""
+        if self._gathered is None:
+            values = (self.raw.get(f"{OUTPUT}{number}", b"null") for number in range(1, self.json(INSTANCES, 0) + 1))
+            self._gathered = self.raw.get(COLLECTED) or b"[" + b",".join(values) + b"]"
+        found: list[Any] = orjson.loads(self._gathered)
+        return found
+
     def json(self, name: str, default: Any = None) -> Any:
         """A fresh JSON value."""
         raw = self.raw.get(name)
-        return default if raw is None else orjson.loads(raw)
+        if raw is None:
+            return self.collected() if name == self.collection and self.shows(name) else default
+        return orjson.loads(raw)
 
     def feel_value(self, name: str) -> object:
         """The FEEL value; immutable, so it is shared. Raises KeyError."""
         value = self.feel.get(name, self)
         if value is self:
-            value = self.feel[name] = to_feel(orjson.loads(self.raw[name]))
+            value = self.feel[name] = to_feel(orjson.loads(self.raw[name]) if name in self.raw else self.collected())
         return value
 
     def put(self, name: str, value: object) -> None:
@@ -68,6 +97,10 @@ class Variables:
         self.process.note_written(self.scope_id, name, raw, "update" if name in self.raw else "create")
         self.raw[name] = raw
         self.feel.pop(name, None)
+        if self.collection is not None and name.startswith((OUTPUT, COLLECTED, INSTANCES)):
+            self._gathered = None
+            self.feel.pop(self.collection, None)
+            self.process.changed_names[(self.scope_id, self.collection, "update")] = self.process.writes
 
 
 def visible_scopes(token: Token) -> Iterator[Variables]:
@@ -123,7 +156,7 @@ def deliver(token: Token, values: Mapping[str, object]) -> None:
 def json_value(token: Token, name: str) -> Any:
     """A fresh JSON value of a visible variable; None when there is none."""
     for scope in visible_scopes(token):
-        if name in scope:
+        if scope.shows(name):
             return scope.json(name)
     return None
 
@@ -132,7 +165,7 @@ def visible_json(token: Token) -> dict[str, Any]:
     """Fresh JSON values of every visible variable, the nearest scope winning."""
     values: dict[str, Any] = {}
     for scope in visible_scopes(token):
-        for name in scope.names():
+        for name in scope.readable():
             if name not in values:
                 values[name] = scope.json(name)
     return values
@@ -156,14 +189,14 @@ class Visible(Mapping[str, object]):
         if self.extra is not None and name in self.extra:
             return self.extra[name]
         for scope in visible_scopes(self.token):
-            if name in scope.raw:
+            if name in scope.raw or (name == scope.collection and scope.shows(name)):
                 return scope.feel_value(name)
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
         names = dict.fromkeys(self.extra or ())
         for scope in visible_scopes(self.token):
-            names.update(dict.fromkeys(scope.names()))
+            names.update(dict.fromkeys(scope.readable()))
         return iter(names)
 
     def __len__(self) -> int:

@@ -21,6 +21,13 @@ CASES = (
     Case("enough_but_wait", "a b", (do("a", "b", enough=True), do("b", "z"), do("z", DONE)), {"enough": False}),
     Case("one_by_one", "a", (do("a", "b"), do("b", "z"), do("z", DONE))),
     Case("collected", "a b", (do("b", "a", opinion=2), do("a", DONE, opinion=1)), {}, {"opinion": 1, "outs": [2, 1]}),
+    Case(
+        "enough_collected",
+        "a b c",
+        (do("c", "a b", opinion=3), do("a", "z", opinion=1), do("z", DONE)),
+        {},
+        {"opinion": 1, "outs": [3, 1]},
+    ),
     Case("chains", "a c", (do("c", "a"), do("a", "b"), do("b", "z"), do("z", DONE))),
 )
 

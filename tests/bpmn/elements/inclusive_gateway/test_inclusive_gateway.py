@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bpmn.elements.cases import DONE, Case, check_all, do, put, retry
+from tests.bpmn.elements.cases import DONE, Case, check_all, do, put, retry, wait
 
 CASES = (
     Case("split_join", "a b", (do("b", "a"), do("a", "z"), do("z", DONE)), {"x": 2}),
@@ -25,6 +25,13 @@ CASES = (
         (do("a", "b"), do("b", "y"), do("y", "z"), do("z", DONE)),
         {"again": False},
     ),
+    Case(
+        "in_a_block_that_repeats",
+        "a c",
+        (do("a", "c y"), do("y", "c"), do("c", "z"), do("z", "a c"), do("c", "a"), do("a", "y"), do("y", "z"), do("z", DONE, again=False)),
+        {"both": False, "again": True},
+    ),
+    Case("beside_its_host", "a", (wait("a h", days=1), do("h", "a"), do("a", "z"), do("z", DONE))),
     Case("no_way_out", "!f", (put("!f", x=1), retry("f", "a"), do("a", DONE)), {"x": 0}),
 )
 

@@ -29,6 +29,22 @@ CASES = (
     Case("interrupted", "m m signal:S1", (do("m", "m signal:S1"), signal("S1", "h"), do("h", DONE)), UNITS),
     Case("beside", "m m", (wait("h m m", days=1), do("m", "h m"), do("m", "h"), do("h", DONE)), UNITS),
     Case(
+        "one_veto",
+        "m m m",
+        (
+            do("m", "m m", op=1),
+            do("m", "dec", op=0),
+            do("dec", "m m m", again=True),
+            do("m", "m m", op=1),
+            do("m", "m", op=1),
+            do("m", "dec", op=1),
+            do("dec", DONE, again=False),
+        ),
+        {"units": [1, 2, 3]},
+        {"units": [1, 2, 3], "outs": [1, 1, 1], "again": False},
+    ),
+    Case("seen_inside", "a a", (do("a", "a"), do("a", DONE)), UNITS, {**UNITS, "outs": ["A", "B"], "seen": 1}),
+    Case(
         "subprocess",
         "a a",
         (escalate("a", "X1", "a h"), do("a", "b h"), do("h", "b"), do("b", "z"), do("z", DONE)),
