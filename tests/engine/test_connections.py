@@ -102,7 +102,7 @@ def test_what_waits_is_not_lost_with_a_query_that_could_not_be_sent(engine: Engi
 def test_a_failed_statement_that_somebody_overlooked_is_no_commit(engine: Engine) -> None:
     """PostgreSQL answers COMMIT of a failed transaction with ROLLBACK, which is no error to it."""
     for again in (False, True):
-        with pytest.raises(DBAPIError, match="failed|aborted"), engine.unit_of_work() as session:
+        with pytest.raises(DBAPIError, match=r"failed|aborted"), engine.unit_of_work() as session:
             clock.offset()  # or the end of the block asks for it and meets the failed transaction
             _add(session, 1)
             with suppress(DBAPIError):
