@@ -24,6 +24,8 @@ CASES = (
         (do("a", "a"), do("a", "undo_a undo_a"), do("undo_a", "undo_a"), do("undo_a", "z"), do("z", DONE)),
         {"units": [1, 2]},
     ),
+    Case("of_a_handler", "a", (do("a", "i"), do("i", "z"), do("z", DONE))),
+    Case("of_a_multi_instance", "m m", (do("m", "m"), do("m", "undo_m"), do("undo_m", "z"), do("z", DONE)), {"units": [1, 2]}),
     Case("not_completed", "a b", (do("b", "a z"), do("z", "a"), do("a", DONE))),
     Case("from_an_error_handler", "a", (do("a", "b"), do("b", "undo_a"), do("undo_a", DONE))),
 )
