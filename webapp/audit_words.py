@@ -32,6 +32,7 @@ OPERATIONS: dict[str, LazyString] = {
     "batch.completed": lazy_gettext("批量操作完成"),
     "deployment.created": lazy_gettext("部署"),
     "clock.moved": lazy_gettext("调整业务时间"),
+    "clock.driven": lazy_gettext("演示推动业务时间"),
     "calendar.notice_applied": lazy_gettext("导入放假通知"),
     "calendar.notice_undone": lazy_gettext("撤销放假通知"),
     "document_template.saved": lazy_gettext("修改文书模板"),
@@ -41,6 +42,8 @@ OPERATIONS: dict[str, LazyString] = {
     "milestone.corrected": lazy_gettext("更正里程碑日期"),
 }
 """What operators and analysts do to the system: the operations log."""
+FOLDED = "clock.driven"
+"""What nobody did and happens hundreds of times: the log says how often, and lists it to who asks for it."""
 
 WORK: dict[str, LazyString] = {
     "instance.started": lazy_gettext("启动流程"),
@@ -80,7 +83,7 @@ def details(action: str, data: Mapping[str, Any]) -> str:
         return "；".join(_modification(data))
     if action == "instance.jumped":
         return f"{data.get('from', '')} → {data.get('to', '')}"
-    if action == "clock.moved" and data.get("to"):
+    if action in ("clock.moved", "clock.driven") and data.get("to"):
         return str(_("业务时间改为 %(at)s", at=when(data["to"])))
     names = data.get("names") or data.get("resources") or data.get("elements") or []
     parts = [str(data.get(key)) for key in ("name", "processId", "kind", "messageName", "address") if data.get(key)]

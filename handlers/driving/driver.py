@@ -72,7 +72,7 @@ class Driver:
 
     def _set_clock(self, moment: datetime) -> None:
         with self.engine.unit_of_work() as session:
-            commands.move_clock(session, SYSTEM, to=moment)
+            commands.move_clock(session, SYSTEM, to=moment, driven=True)
 
     # ------------------------------------------------------------------ looking
     def open_tasks(self, project_id: int) -> Sequence[Row[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -88,3 +88,17 @@ def test_a_move_of_the_business_clock_says_where_to(office: Office) -> None:
     with office.engine.unit_of_work() as session:
         commands.move_clock(session, SYSTEM, to=datetime(2022, 8, 1, 10, 30, tzinfo=CHINA))
     assert "业务时间改为 08-01 10:30" in office.visit().get("/operations").text
+
+
+def test_what_a_script_did_to_the_clock_is_folded(office: Office) -> None:
+    with office.engine.unit_of_work() as session:
+        for _ in range(3):
+            commands.move_clock(session, SYSTEM, by=timedelta(0), driven=True)
+        commands.move_clock(session, SYSTEM, by=timedelta(0))
+    names = [line[4] for line in lines(office.visit().get("/operations/export.csv").text)]
+    assert "调整业务时间" in names and "演示推动业务时间" not in names, "a person's move is told"
+    page = office.visit().get("/operations").text
+    assert "移动了 3 次" in page and "action=clock.driven" in page
+    assert "移动了" not in office.visit().get("/operations?action=variables.set").text
+    unfolded = office.visit().get("/operations?action=clock.driven").text
+    assert unfolded.count('<td class="nowrap">演示推动业务时间') == 3

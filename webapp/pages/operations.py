@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ MAX_KEY = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is asked for. `action`: one of audit_words; "all" adds ordinary work; "" all operations."""
+    """What is asked for. `action`: one of audit_words; "all" adds ordinary work; "" all operations but what is folded."""
 
     action: str = ""
     who: str = ""
@@ -46,7 +46,7 @@ class Filters:
         if self.action in audit_words.OPERATIONS or self.action in audit_words.WORK:
             found.append(Condition("action", "eq", self.action))
         elif self.action != "all":
-            found.append(Condition("action", "in", list(audit_words.OPERATIONS)))
+            found.append(Condition("action", "in", [action for action in audit_words.OPERATIONS if action != audit_words.FOLDED]))
         if self.who:
             found.append(Condition("actor", "in", _usernames(session, self.who)))
         if self.instance:
@@ -77,9 +77,11 @@ def index() -> str:
         found = search(session, AUDIT_EVENTS, filters.conditions(session), [Order("id", descending=True)], page)
         events = instance_tabs.audit_lines(session, found.rows)
         more = _neighbours(session, filters, found)
+        folded = _folded(session, filters) if not request.args.get("after") and not request.args.get("before") else None
     return render_template(
         "operations.html",
         events=events,
+        folded=folded,
         filters=filters,
         total=found.total,
         counted_all=not found.has_more_total,
@@ -126,6 +128,17 @@ def _neighbours(session: Session, filters: Filters, found: Any) -> dict[str, str
     if not found.rows:
         return {"newer": None, "older": None}
     return {"newer": there(before=found.start_cursor), "older": there(after=found.end_cursor)}
+
+
+def _folded(session: Session, filters: Filters) -> dict[str, Any] | None:
+    """How often the folded action happened, with the address of its list; None when it did not, or is not folded."""
+    if filters.action:
+        return None
+    asked = replace(filters, action=audit_words.FOLDED)
+    found = search(session, AUDIT_EVENTS, asked.conditions(session), [Order("id", descending=True)], PageRequest(limit=1))
+    if not found.total:
+        return None
+    return {"count": found.total, "more": found.has_more_total, "url": url_for("operations.index", **_written(asked))}
 
 
 def _usernames(session: Session, words: str) -> list[str]:
