@@ -170,7 +170,8 @@ def ready(instance: Instance) -> list[tuple[int, str]]:
 
 def advance_to_last_stage(model: ProcessModel, stages: int) -> tuple[StoredState, tuple[int, str], list[int]]:
     """Complete tasks until half of the last stage is done: (state, the next task, bytes per step)."""
-    world, stored, sizes = World(), Stored(), []
+    world, stored = World(), Stored()
+    sizes: list[int] = []
     instance = Instance.start(model, case_data(), world)
     stored.apply(instance.take_changes())
     while True:
@@ -276,7 +277,8 @@ def rework_loop() -> Row:
         '<startEvent id="s"/><exclusiveGateway id="x"/><parallelGateway id="f"/><userTask id="a"/><userTask id="b"/>'
         '<parallelGateway id="j"/><userTask id="d"/><exclusiveGateway id="y" default="fe"/><endEvent id="e"/>'
     )
-    for number, (source, target) in enumerate(("sx", "xf", "fa", "fb", "aj", "bj", "jd", "dy")):
+    for number, ends in enumerate(("sx", "xf", "fa", "fb", "aj", "bj", "jd", "dy")):
+        source, target = tuple(ends)
         diagram += f'<sequenceFlow id="f{number}" sourceRef="{source}" targetRef="{target}"/>'
     diagram += '<sequenceFlow id="fr" sourceRef="y" targetRef="x"><conditionExpression>again</conditionExpression></sequenceFlow>'
     diagram += '<sequenceFlow id="fe" sourceRef="y" targetRef="e"/>'

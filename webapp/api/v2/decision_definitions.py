@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from flask import Response
+from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from engine.store import definitions as store
@@ -101,10 +103,7 @@ def get_decision_definition(decision_definition_key: int) -> Any:
 @v2.operation("GET", "/decision-definitions/<key:decision_definition_key>/xml", tag="decisionDefinition", answers={200: "text/xml"})
 def get_decision_definition_xml(decision_definition_key: int) -> Response:
     """决策表原文 / the DMN file as it was deployed."""
-    staff_only(actor())
-    with engine().reading() as session:
-        row = store.by_key(session, "decision", decision_definition_key)
-        return Response(store.resource_content(session, row.resource_key), mimetype="text/xml")
+    return _file(lambda session: store.by_key(session, "decision", decision_definition_key))
 
 
 class DecisionRequirementsFilter(Body):
@@ -175,7 +174,11 @@ def get_decision_requirements(decision_requirements_key: int) -> Any:
 @v2.operation("GET", "/decision-requirements/<key:decision_requirements_key>/xml", tag="decisionRequirements", answers={200: "text/xml"})
 def get_decision_requirements_xml(decision_requirements_key: int) -> Response:
     """决策文件原文 / the DMN file as it was deployed."""
+    return _file(lambda session: REQUIREMENTS.row(session, decision_requirements_key))
+
+
+def _file(find: Callable[[Session], Any]) -> Response:
+    """The DMN file in which what is found lies."""
     staff_only(actor())
     with engine().reading() as session:
-        row = REQUIREMENTS.row(session, decision_requirements_key)
-        return Response(store.resource_content(session, row.resource_key), mimetype="text/xml")
+        return Response(store.resource_content(session, find(session).resource_key), mimetype="text/xml")
