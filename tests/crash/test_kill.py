@@ -27,7 +27,7 @@ from engine.store import reads
 from tests.crash.cases import UNITS, begin, log_in, prepare, states
 from tests.crash.running import Program, Site, request, running
 from webapp import composition
-from webapp.cli.server import only_one
+from webapp.cli.opening import only_one
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 CASES, KILLS = (200, 12) if SOAK else (20, 2)

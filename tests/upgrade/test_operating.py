@@ -15,7 +15,7 @@ from handlers.projects import service as projects
 from tests.upgrade.support import Restored, crosswise
 from tests.webapp.conftest import log_in
 from webapp import create_app, sessions
-from webapp.cli import EXIT_REFUSED, main, server
+from webapp.cli import EXIT_REFUSED, main, opening, server
 
 NEWER = "9999"
 
@@ -81,13 +81,15 @@ def test_a_server_upgrades_an_old_sqlite_database_itself_and_refuses_an_old_post
 
 
 @pytest.mark.parametrize(("landing", "database_kind"), [("landing1", "sqlite")], indirect=True)
-def test_a_second_server_does_not_upgrade_the_database_under_a_running_one(
+def test_nothing_upgrades_the_database_under_a_running_server(
     installed: Restored, served: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(server, "CLAIM_SECONDS", 1)
-    with server.only_one(Settings.from_environment()):
-        assert main(["serve"]) == EXIT_REFUSED
-    assert "another server" in capsys.readouterr().err and served == []
+    monkeypatch.setattr(opening, "CLAIM_TRIES", 1)
+    with opening.only_one(Settings.from_environment()):
+        for command in (["serve"], ["serve", "--no-jobs"], ["migrate"], ["demo"]):
+            assert main(command) == EXIT_REFUSED
+            assert "another server" in capsys.readouterr().err
+    assert served == []
     assert is_old(installed.url)
 
 

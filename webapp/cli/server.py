@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import gc
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -23,7 +20,7 @@ from engine.settings import Settings
 from engine.store.migrate import pending
 from handlers.demo import service as demo
 from webapp import create_app
-from webapp.cli.opening import Commands, command, opened
+from webapp.cli.opening import Commands, command, only_one, opened
 from webapp.composition import open_lianban
 from webapp.live import Hub
 
@@ -33,8 +30,6 @@ GRACEFUL_SECONDS = 4
 """How long a stopping web process finishes the requests that it has begun."""
 STOP_SECONDS = 15
 """After that the arbiter kills a stopping web process: time for its requests, then for the jobs that it is running."""
-CLAIM_SECONDS = 3
-"""How long a starting server waits for the one before it to be gone."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -102,7 +97,7 @@ def run_server(arguments: argparse.Namespace) -> int:
     _refuse_many_on_sqlite(settings)
     shown = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0"} else settings.host
     with nullcontext() if arguments.no_jobs else only_one(settings):
-        _bring_up_to_date(settings)
+        _bring_up_to_date(settings, alone=not arguments.no_jobs)
         print(f"联办 http://{shown}:{settings.port}  (Ctrl+C 停止 / to stop)", flush=True)
         Server(settings, jobs=not arguments.no_jobs).run()
     return 0
@@ -112,7 +107,7 @@ def run_worker(_arguments: argparse.Namespace) -> int:
     """Run jobs until SIGTERM or Ctrl+C, beside any number of web processes on the same PostgreSQL."""
     settings = Settings.from_environment()
     _refuse_many_on_sqlite(replace(settings, workers=2))
-    _bring_up_to_date(settings)
+    _bring_up_to_date(settings, alone=False)
     engine = open_lianban(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,13 +119,14 @@ def run_worker(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _bring_up_to_date(settings: Settings) -> None:
-    """Raises Conflict for an older schema on PostgreSQL, SchemaTooNew for a newer one on either."""
+def _bring_up_to_date(settings: Settings, *, alone: bool) -> None:
+    """`alone`: the file is claimed already. Raises Conflict for an older schema on PostgreSQL, SchemaTooNew for a newer one on either."""
     with opened(settings, any_schema=True) as engine:
         if pending(engine.runtime.database):
             if make_url(settings.database_url).get_backend_name() != "sqlite":
                 raise Conflict(reason="数据库结构不是最新的，请先运行 lianban migrate (run lianban migrate first)")
-            engine.migrate()
+            with nullcontext() if alone else only_one(settings):
+                engine.migrate()
 
 
 def _refuse_many_on_sqlite(settings: Settings) -> None:
@@ -138,29 +134,6 @@ def _refuse_many_on_sqlite(settings: Settings) -> None:
         raise Conflict(
             reason="SQLite 只能由一个进程使用；多进程请用 LIANBAN_DATABASE_URL 指定 PostgreSQL (several processes need PostgreSQL)"
         )
-
-
-@contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
-    """On SQLite only one process may run jobs: two would run each pending job twice, and each would take the other for dead.
-
-    The lock ends with the process and those it forked, however they end. Raises Conflict when another server still holds it after a while.
-    """
-    url = make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        yield
-        return
-    with Path(f"{url.database}.lock").open("w", encoding="ascii") as held:
-        for attempt in range(CLAIM_SECONDS * 10):
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if attempt == CLAIM_SECONDS * 10 - 1:
-                    reason = "这个 SQLite 数据库已有一个服务在运行 (another server is running on this database)"
-                    raise Conflict(reason=reason) from None
-                threading.Event().wait(0.1)
-        yield
 
 
 def migrate(_arguments: argparse.Namespace) -> int:
