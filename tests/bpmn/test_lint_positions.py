@@ -5,12 +5,33 @@ from __future__ import annotations
 import pytest
 
 from engine.bpmn import lint
-from tests.bpmn.support import COMPENSATE, END, ERROR, START, boundary, chain, doc, el, event_sub, multi, sub, timer, user, zeebe
+from tests.bpmn.support import (
+    ANY_ERROR,
+    COMPENSATE,
+    END,
+    ERROR,
+    ESCALATION,
+    START,
+    boundary,
+    chain,
+    doc,
+    el,
+    event_sub,
+    gate,
+    multi,
+    sub,
+    timer,
+    user,
+    zeebe,
+)
 
 CANCEL = "<cancelEventDefinition/>"
 LINK = '<linkEventDefinition name="L"/>'
 INNER = el("startEvent", "is") + el("endEvent", "ie", CANCEL) + chain("is", "ie")
 M1 = '<messageEventDefinition messageRef="M1"/>'
+
+
+AFTER_A = END + chain("s", "a", "e")
 
 
 def undo(reference: str) -> str:
@@ -43,6 +64,25 @@ CASES = [
     ("link", "t", START + el("intermediateThrowEvent", "t", LINK) + chain("s", "t")),
     ("end", "ie", START + el("adHocSubProcess", "ah", user("a") + el("endEvent", "ie")) + END + chain("s", "ah", "e")),
     ("event-definition", "b2", START + user("a") + boundary("b1", "a", ERROR) + boundary("b2", "a", ERROR) + END + chain("s", "a", "e")),
+    ("event-definition", "b2", START + user("a") + boundary("b1", "a", ESCALATION) + boundary("b2", "a", ESCALATION, False) + AFTER_A),
+    ("event-definition", "b2", START + user("a") + boundary("b1", "a", ANY_ERROR) + boundary("b2", "a", ANY_ERROR) + AFTER_A),
+    ("event-definition", "b2", START + user("a") + boundary("b1", "a", M1) + boundary("b2", "a", M1, False) + AFTER_A),
+    (
+        "event-definition",
+        "v2_s",
+        START + user("a") + AFTER_A + event_sub("v1", ERROR, chain("v1_s", "v1_e")) + event_sub("v2", ERROR, chain("v2_s", "v2_e")),
+    ),
+    (
+        "event-definition",
+        "r",
+        START
+        + gate("g", "eventBased")
+        + el("intermediateCatchEvent", "c", M1)
+        + el("receiveTask", "r", messageRef="M1")
+        + END
+        + chain("s", "g", "c", "e")
+        + chain("g", "r", "e"),
+    ),
     ("start", "m2", el("startEvent", "m1", M1) + el("startEvent", "m2", M1) + END + chain("m1", "e") + chain("m2", "e")),
     (
         "reference",
@@ -56,6 +96,12 @@ CASES = [
 def test_refused(rule: str, element: str, body: str) -> None:
     found = [f for f in lint(doc(body), "x.bpmn") if f.severity == "error" and (f.rule, f.element_id) == (rule, element)]
     assert found and all(f.message and f.message_en and f.line for f in found)
+
+
+def test_an_exact_code_and_any_code_may_stand_side_by_side() -> None:
+    both = boundary("b1", "a", ERROR) + boundary("b2", "a", ANY_ERROR) + boundary("b3", "a", ESCALATION) + boundary("b4", "a", M1)
+    found = lint(doc(START + user("a") + both + AFTER_A + event_sub("v", ERROR, chain("v_s", "v_e"))), "x.bpmn")
+    assert [str(f) for f in found if f.rule == "event-definition"] == []
 
 
 def test_allowed() -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as XmlElement
 
 LOOPS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
+CAUGHT_ONCE = {"message": "name", "error": "errorCode", "escalation": "escalationCode"}
 ACTIVITY_TAGS = ("task", "callActivity", "subProcess", "transaction", "adHocSubProcess")
 
 
@@ -25,7 +26,7 @@ def check_positions(report: Report, scope: ScopeView) -> None:
         _check_canceling_listeners(report, node)
     _check_links(report, scope)
     _check_ad_hoc(report, scope)
-    _check_same_code(report, scope)
+    _check_same_trigger(report, scope)
     _check_message_starts(report, scope)
 
 
@@ -127,19 +128,37 @@ def _check_ad_hoc(report: Report, scope: ScopeView) -> None:
             report.add(node, "end", "临时子流程不能有结束事件。", "An ad-hoc subprocess has no end events.")
 
 
-def _check_same_code(report: Report, scope: ScopeView) -> None:
-    """Two events of one activity that catch the same error: only the first could ever fire."""
-    for events in scope.attached.values():
-        seen: set[str] = set()
+def _check_same_trigger(report: Report, scope: ScopeView) -> None:
+    """Two events of one activity, of one scope's event subprocesses or after one event-based gateway that catch the same message, error or
+    escalation: only one of them could ever fire."""
+    listeners = [node.find(BPMN + "startEvent") for node in scope.elements.values() if node.get("triggeredByEvent") == "true"]
+    groups = [[scope.elements[event] for event in events] for events in scope.attached.values()]
+    groups.append([start for start in listeners if start is not None])
+    for name, node in scope.elements.items():
+        if local(node) == "eventBasedGateway":
+            targets = (scope.elements.get(flow.get("targetRef") or "") for flow in scope.outgoing.get(name, ()))
+            groups.append([target for target in targets if target is not None])
+    for events in groups:
+        seen: set[tuple[str, str]] = set()
         for event in events:
-            definition = _definition(scope.elements[event], "error")
-            if definition is None:
-                continue
-            reference = definition.get("errorRef") or ""
-            if reference in seen:
-                zh = "同一活动上有两个捕获同一错误的边界事件。"
-                report.add(scope.elements[event], "event-definition", zh, "Two boundary events of one activity catch the same error.")
-            seen.add(reference)
+            caught = _caught(report, event)
+            if caught is not None and caught in seen:
+                zh = "同一处有两个事件捕获同一消息、错误或升级。"
+                report.add(event, "event-definition", zh, "Two events at one place catch the same message, error or escalation.")
+            elif caught is not None:
+                seen.add(caught)
+
+
+def _caught(report: Report, event: XmlElement) -> tuple[str, str] | None:
+    """Kind and name or code of what an event catches; "" for every code. None: a trigger that several may share."""
+    for kind, attribute in CAUGHT_ONCE.items():
+        definition = event if local(event) == "receiveTask" and kind == "message" else _definition(event, kind)
+        if definition is None:
+            continue
+        reference = (definition.get(f"{kind}Ref") or "").rpartition(":")[2]
+        target = next((node for node in report.root if local(node) == kind and node.get("id") == reference), None)
+        return kind, "" if target is None else (target.get(attribute) or "").strip()
+    return None
 
 
 def _check_message_starts(report: Report, scope: ScopeView) -> None:
