@@ -15,7 +15,7 @@ from engine.bpmn import Completed, Denied, Failed, Pending, Thrown
 from engine.changes import Binding, JobOpened
 from engine.definitions import decision_model
 from engine.dmn import DecisionResult
-from engine.errors import DecisionNotFound, LianbanError, Refused
+from engine.errors import DecisionNotFound, LianbanError, Refused, Said
 from engine.feel import Environment as FeelEnvironment
 from engine.jobs.registry import BpmnError, Handler, JobContext, TaskDenied
 from engine.policy import SYSTEM
@@ -75,7 +75,8 @@ class CommandEnvironment:
         """Evaluate a deployed decision; DecisionNotFound when there is none, DecisionError when it cannot be evaluated."""
         row = definitions.bound(self._session, "decision", decision_id, binding, self._deployment_key, version_tag)
         if row is None:
-            raise DecisionNotFound(decision=decision_id, reason=f"绑定方式（binding）{version_tag or binding}")
+            asked = version_tag or binding
+            raise DecisionNotFound(decision=decision_id, reason=Said(f"绑定方式 {asked}", f"binding {asked}"))
         return decision_model(self._session, row).evaluate(decision_id, context, self.feel), row.key
 
     def perform(self, job: JobOpened) -> Completed | Denied | Pending | Thrown | Failed:

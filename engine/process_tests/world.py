@@ -11,7 +11,7 @@ from engine import clock
 from engine.bpmn import Completed, Failed, Outcome, Pending, Thrown
 from engine.changes import Binding, JobOpened
 from engine.dmn import DecisionModel
-from engine.errors import DecisionNotFound
+from engine.errors import DecisionNotFound, Said
 from engine.feel import Environment as FeelEnvironment
 from engine.feel import to_feel
 from engine.process_tests.scenario import Answer, Given
@@ -72,7 +72,8 @@ class World:
             return Decided(to_feel(self.given.decisions[decision_id]), []), None
         model = self.decisions.get(decision_id)
         if model is None:
-            raise DecisionNotFound(decision=decision_id, reason="没有这个决策，也没有在情形中给出")
+            reason = Said("没有这个决策，也没有在情形中给出", "there is none, and the scenario gives no value for it")
+            raise DecisionNotFound(decision=decision_id, reason=reason)
         return model.evaluate(decision_id, context, self.feel), None
 
     def perform(self, job: JobOpened) -> Outcome:
