@@ -108,6 +108,7 @@ def test_the_upgraded_schema_is_that_of_the_models_and_every_live_instance_can_b
         assert {look.instance(key).state for key in keys} == {"ACTIVE"}
 
 
+@pytest.mark.parametrize(("landing", "database_kind"), crosswise("postgresql", "sqlite"), indirect=True)
 def test_papers_issued_before_the_upgrade_are_still_what_was_issued(upgraded: Upgraded) -> None:
     with upgraded.engine.reading() as session:
         codes = list(session.scalars(select(DocumentRow.verification_code)))
