@@ -83,6 +83,8 @@ CASES = [
         + chain("s", "g", "c", "e")
         + chain("g", "r", "e"),
     ),
+    ("timer", "b", START + user("a") + boundary("b", "a", timer("R3/PT1H", "timeCycle")) + AFTER_A),
+    ("timer", "v_s", START + user("a") + AFTER_A + event_sub("v", timer("R3/PT1H", "timeCycle"), chain("v_s", "v_e"))),
     ("start", "m2", el("startEvent", "m1", M1) + el("startEvent", "m2", M1) + END + chain("m1", "e") + chain("m2", "e")),
     (
         "reference",

@@ -5,8 +5,9 @@ no incoming flow. With sequential ordering one at a time. More may be activated 
 Complete: a path inside that ends (an element that leads nowhere completed) asks for the completion condition. When it holds, the rest is
 cancelled, unless cancelRemainingInstances is false: then the subprocess completes when the rest is done. Without a condition it completes
 when nothing is left inside. A condition that does not hold, and a collection that names nothing, leave it open with nothing inside until
-more is activated (Camunda 8.9). The output element is evaluated in every element that completes and leads nowhere, and collected in that
-order; every expression inside, and the completion condition, can read the output collection as it fills.
+more is activated (Camunda 8.9); but after an interrupting event subprocess it completes. The output element is evaluated in every element
+that completes and leads nowhere, and collected in that order; every expression inside, and the completion condition, can read the output
+collection as it fills.
 Cancel: everything inside is cancelled first.
 """
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 ENOUGH = "enough"
 """The note that the subprocess completes as soon as nothing is left inside."""
+INTERRUPTED = "interrupted"
+"""The note that an event subprocess has taken over."""
 
 
 class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
@@ -79,7 +82,13 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
     def may_end(self, token: Token) -> bool:
         return ENOUGH in token.internal_data
 
+    def interrupted(self, token: Token) -> None:
+        token.remember(**{INTERRUPTED: 1, ENOUGH: 1})
+        token.forget("todo")
+
     def path_ended(self, token: Token, scope: Scope) -> None:
+        if INTERRUPTED in token.internal_data:
+            return
         condition = self.settings.completion_condition
         try:
             done = condition is not None and expressions.condition(token, condition)
@@ -93,7 +102,7 @@ class AdHocSubProcess(ScopeElement, spiff.AdHocSubprocess):
                 scope.cancel_all()
                 return
         todo = token.internal_data.get("todo")
-        if todo and not scope.live:
+        if todo and len(scope.live) == len(scope.listeners):
             token.remember(todo=todo[1:])
             self.add(scope, todo[0])
 

@@ -43,6 +43,8 @@ class EventSubProcess(CatchingElement, ScopeElement, spiff.EventSubprocess):
         if self.interrupting:
             scope.listeners.pop(token.id, None)
             scope.cancel_all(keep=token)
+            if scope.owner is not None:
+                scope.owner.task_spec.interrupted(scope.owner)
         elif repeat:
             fired = Token(scope, self, scope.task_tree)
         else:

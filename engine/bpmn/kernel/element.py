@@ -285,6 +285,9 @@ class Element(spiff.BpmnSpecMixin):
     def path_ended(self, token: Token, scope: Scope) -> None:
         """Something inside this subprocess completed and nothing follows it."""
 
+    def interrupted(self, token: Token) -> None:
+        """An event subprocess inside this subprocess has cancelled everything else there."""
+
     def may_end(self, token: Token) -> bool:
         """May the scope inside end when it is empty?"""
         return True

@@ -155,8 +155,19 @@ def _check_event(report: Report, scope: ScopeView, node: XmlElement) -> None:
         _check_boundary(report, scope, node, kinds)
     if kind == "startEvent" and node.get("isInterrupting") == "false" and set(kinds) & ONLY_INTERRUPTING:
         report.add(node, "interrupting", "错误和补偿启动事件必须是中断的。", "Error and compensation starts interrupt.")
-    if kind == "intermediateCatchEvent" and node.find(f"{BPMN}timerEventDefinition/{BPMN}timeCycle") is not None:
+    if node.find(f"{BPMN}timerEventDefinition/{BPMN}timeCycle") is not None:
+        _check_cycle(report, scope, node)
+
+
+def _check_cycle(report: Report, scope: ScopeView, node: XmlElement) -> None:
+    """A timer that can occur only once has no cycle."""
+    kind = local(node)
+    if kind == "intermediateCatchEvent":
         report.add(node, "timer", "中间定时事件不能是周期。", "An intermediate timer cannot be a cycle.")
+    elif kind == "boundaryEvent" and node.get("cancelActivity") != "false":
+        report.add(node, "timer", "中断的定时边界事件不能是周期。", "An interrupting boundary timer cannot be a cycle.")
+    elif scope.node.get("triggeredByEvent") == "true" and node.get("isInterrupting") != "false":
+        report.add(node, "timer", "中断的定时启动事件不能是周期。", "An interrupting timer start cannot be a cycle.")
 
 
 def _check_boundary(report: Report, scope: ScopeView, node: XmlElement, kinds: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bpmn.elements.cases import DONE, Case, activate, check_all, do, put, retry
+from tests.bpmn.elements.cases import DONE, Case, activate, check_all, do, put, retry, signal
 
 CASES = (
     Case("all_at_once", "a b", (do("b", "a"), do("a", "z"), do("z", DONE))),
@@ -28,6 +28,7 @@ CASES = (
         {},
         {"opinion": 1, "outs": [3, 1]},
     ),
+    Case("interrupted_inside", "a signal:S1", (do("a", "b signal:S1"), signal("S1", "h"), do("h", "z"), do("z", DONE)), {"enough": False}),
     Case("chains", "a c", (do("c", "a"), do("a", "b"), do("b", "z"), do("z", DONE))),
 )
 
