@@ -48,6 +48,8 @@ def test_exclusive_without_a_way_out_is_an_incident_that_can_be_resolved() -> No
     body += flow("x", "a", "v = 1") + flow("x", "b", "v = 2") + chain("a", "e") + chain("b", "e")
     run = Run(doc(body), {"v": 3})
     assert run.incidents == [("x", "CONDITION_ERROR")] and run.state == "ACTIVE"
+    details = run.rows.open["incidents"][run.token("x", "incidents")].details
+    assert details == {"conditions": ["v = 1", "v = 2"], "values": {"v": 3}}
     run.do("set_variables", {"v": 2})
     run.do("retry", run.token("x", "incidents"))
     assert run.tasks == ["b"] and run.incidents == []
@@ -60,6 +62,7 @@ def test_a_condition_that_is_no_boolean_is_an_incident_with_the_values() -> None
     incident = next(iter(run.rows.open["incidents"].values()))
     assert incident.kind == "CONDITION_ERROR"
     assert incident.details["expression"] == "amount > 1" and incident.details["values"] == {"amount": None}
+    assert incident.details["position"] == len("amount ")
 
 
 def inclusive(condition_a: str, condition_b: str) -> str:

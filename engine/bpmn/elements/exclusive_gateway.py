@@ -28,4 +28,4 @@ class ExclusiveGateway(Element, spiff.ExclusiveGateway):
                 return [flow]
         if not self.flows:
             return []
-        raise no_way_out(self)
+        raise no_way_out(self, token)

@@ -26,7 +26,7 @@ class InclusiveGateway(Element, spiff.InclusiveGateway):
     def choose(self, token: Token) -> list[Flow]:
         hit = super().choose(token)
         if not hit and self.flows:
-            raise no_way_out(self)
+            raise no_way_out(self, token)
         return hit
 
     def enter(self, token: Token) -> bool:

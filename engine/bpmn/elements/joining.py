@@ -19,11 +19,14 @@ def one_per_flow(tokens: dict[int, Token]) -> dict[int | None, Token]:
     return picked
 
 
-def no_way_out(element: Element) -> StepFailed:
-    """No condition holds and there is no default flow."""
-    conditions = [flow.condition.text for flow in element.flows if flow.condition is not None]
+def no_way_out(element: Element, token: Token) -> StepFailed:
+    """No condition holds and there is no default flow: the incident tells the conditions and the values they read."""
+    conditions = [flow.condition for flow in element.flows if flow.condition is not None]
+    values: dict[str, Any] = {}
+    for condition in conditions:
+        values |= expressions.values_read(token, condition)
     message = f"网关“{element.bpmn_name or element.bpmn_id}”没有任何条件成立，也没有默认流向。"
-    return StepFailed(expressions.CONDITION_ERROR, message, {"conditions": conditions})
+    return StepFailed(expressions.CONDITION_ERROR, message, {"conditions": [condition.text for condition in conditions], "values": values})
 
 
 def reachable_flows(gateway: Any) -> dict[str, frozenset[int]]:

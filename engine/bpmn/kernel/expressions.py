@@ -130,6 +130,8 @@ def mismatch(token: Token, source: Text, result: object, wanted: str, extra: Con
         try:
             run = compile_expression(source.text).run(Visible(token, extra), token.workflow.process.env.feel)
             details["warnings"] = [str(warning) for warning in run.warnings]
+            if run.warnings and run.warnings[0].position >= 0:
+                details["position"] = run.warnings[0].position
         except ExpressionError as error:
             details["warnings"] = [str(error)]
     message = f"表达式“{source.text}”应得到{wanted}，实际得到 {_short(shown)}。"
@@ -139,13 +141,17 @@ def mismatch(token: Token, source: Text, result: object, wanted: str, extra: Con
 def _with_values(token: Token, source: Text, extra: Context | None, details: dict[str, Any]) -> dict[str, Any]:
     """Add the values of the variables that the expression reads."""
     try:
-        read = compile_expression(source.text).variables
+        return {**details, "values": values_read(token, source, extra)}
     except ExpressionError:
         return details
+
+
+def values_read(token: Token, source: Text, extra: Context | None = None) -> dict[str, Any]:
+    """JSON values of the variables that an expression reads, by name. Raises ExpressionError when it cannot be compiled."""
     values = {}
-    for name in sorted(read):
+    for name in sorted(compile_expression(source.text).variables):
         values[name] = to_json(extra[name]) if extra is not None and name in extra else json_value(token, name)
-    return {**details, "values": values}
+    return values
 
 
 def _short(shown: object) -> str:
