@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.bpmn.kernel.placing import Modification, Termination
 from tests.bpmn.support import END, START, Run, chain, doc, el, flow, gate, io, multi, script, sub, user, zeebe
 
 
@@ -38,6 +39,16 @@ def test_terminated_instances_are_counted() -> None:
     run.complete("m", next(t.token_id for t in run.rows.open["tasks"].values() if t.loop_counter == 1))
     assert run.tasks == ["z"]
     assert body_token in {e.token_id for e in run.rows.history if e.kind == "completed"}
+
+
+def test_a_member_that_a_person_ends_counts_as_terminated_and_the_condition_sees_it() -> None:
+    until = "numberOfTerminatedInstances = 1 and numberOfCompletedInstances = 1 and numberOfActiveInstances = 1"
+    run = Run(joint(el("userTask", "m", multi(until=until))), {"units": [1, 2, 3]})
+    run.do("modify", Modification(terminations=(Termination(token=run.token("m")),)))
+    seen = run.instance.variables(run.token("m"))
+    assert (seen["numberOfTerminatedInstances"], seen["numberOfActiveInstances"], seen["numberOfInstances"]) == (1, 2, 3)
+    run.complete("m")
+    assert run.tasks == ["z"]
 
 
 def test_the_members_scope_is_their_body() -> None:
