@@ -151,8 +151,8 @@ def _open_server(url: URL, pool_size: int, **options: Any) -> Engine:
 
 
 def _bound_waiting(connection: Any, _record: Any) -> None:
-    connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
-    connection.commit()
+    with connection.transaction():
+        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
 
 
 def _refuse_to_write(connection: Any, _record: Any) -> None:

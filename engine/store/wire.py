@@ -42,6 +42,23 @@ class Written(NamedTuple):
     formats: Sequence[pq.Format] | None
 
 
+class _Whole:
+    """A conversation that must come to its end: whatever interrupts it, a signal or a statement that libpq refuses, closes the connection,
+    because nobody knows what is still to come on it."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            self._connection.close()
+
+
 class Speaker:
     """Speaks on one connection, and remembers what it has prepared there. Nobody else may make the server forget that: psycopg does
     whenever it rolls back itself (see run_unheard)."""
@@ -67,15 +84,12 @@ class Speaker:
         A connection that was lost is closed then, and so is one whose prepared statements are no longer what they were.
         """
         libpq, rows = self._connection.pgconn, list[Rows]()
-        libpq.enter_pipeline_mode()
-        try:
+        with _Whole(self._connection):
+            libpq.enter_pipeline_mode()
             takers = list(self._send(statements, rows))
             libpq.pipeline_sync()
             answers = self._connection.wait(_answers(libpq, len(takers) + 1))
             libpq.exit_pipeline_mode()
-        except BaseException:  # somebody interrupts, or libpq refuses a statement: nobody knows what is still to come on this connection
-            self._connection.close()
-            raise
         for take, result in zip(takers, answers, strict=False):
             if result.status in _FAILED:
                 self._fail(result)
@@ -129,14 +143,11 @@ def run_unheard(connection: Connection[Any], command: bytes) -> None:
     """Run ROLLBACK and the like without psycopg's noticing: it would forget all prepared statements of the connection (DEALLOCATE ALL),
     because what they name may have been made in the transaction. Commands make no tables. Raises psycopg's errors, the connection is
     closed then: a rollback that fails leaves nothing to go on with."""
-    try:
+    with _Whole(connection):
         connection.pgconn.send_query(command)
         (result,) = connection.wait(execute(connection.pgconn))
         if result.status in _FAILED:
             raise errors.error_from_result(result, encoding=connection.info.encoding)
-    except BaseException:
-        connection.close()
-        raise
 
 
 def _answers(libpq: PGconn, expected: int) -> PQGen[list[PGresult]]:
