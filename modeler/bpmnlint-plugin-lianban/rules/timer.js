@@ -1,4 +1,4 @@
-// A timer has one date, duration or cycle, in ISO 8601 or FEEL; an intermediate timer is no cycle. As engine/bpmn/lint/bindings.py.
+// A timer has one date, duration or cycle, in ISO 8601 or FEEL; what occurs only once is no cycle. As engine/bpmn/lint/bindings.py and structure.py.
 const { isFeel } = require("../extensions");
 
 const DURATION = /^-?P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/;
@@ -18,10 +18,18 @@ module.exports = () => ({
 function complaint(node, { timeDate, timeDuration, timeCycle }) {
   const given = [[timeDate, DATE], [timeDuration, DURATION], [timeCycle, null]].filter(([text]) => text?.body?.trim());
   if (given.length !== 1) return "定时器应有一个日期、时长或周期。";
-  if (timeCycle && node.$type === "bpmn:IntermediateCatchEvent") return "中间定时事件不能是周期。";
+  const once = timeCycle && occursOnce(node);
+  if (once) return once;
   const [[{ body }, pattern]] = given;
   const text = body.trim();
   if (isFeel(text)) return "";
   const sound = pattern ? pattern.test(text) : DURATION.test(CYCLE.exec(text)?.[2] || "");
   return sound && (pattern !== DATE || !Number.isNaN(Date.parse(text.replace(/\[.+\]$/, "")))) ? "" : `“${text}”不是 ISO 8601 的定时器。`;
+}
+
+function occursOnce(node) {
+  if (node.$type === "bpmn:IntermediateCatchEvent") return "中间定时事件不能是周期。";
+  if (node.$type === "bpmn:BoundaryEvent" && node.cancelActivity !== false) return "中断的定时边界事件不能是周期。";
+  if (node.$parent?.triggeredByEvent && node.isInterrupting !== false) return "中断的定时启动事件不能是周期。";
+  return "";
 }
