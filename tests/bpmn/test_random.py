@@ -4,10 +4,11 @@ stored and restored before every step."""
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.bpmn import lint, parse
@@ -27,6 +28,7 @@ def values(rnd: random.Random) -> dict[str, Any]:
 
 
 @given(SEEDS)
+@example(66543800)  # stock's inclusive join fires too early, and only a script follows it
 @QUIET
 def test_the_kernel_does_what_stock_does_where_stock_is_right(seed: int) -> None:
     rnd = random.Random(seed)
@@ -45,8 +47,11 @@ def test_the_kernel_does_what_stock_does_where_stock_is_right(seed: int) -> None
     if len(stock.workflow.tasks) > 3_000:
         return  # row b: stock explodes on consecutive forks
     for (tasks, log), name in zip(seen, order, strict=True):
-        if b"inclusiveGateway" in xml and set(stock.tasks) > set(tasks):
-            return  # row u: stock's inclusive join fires while a branch with a subprocess is still open
+        further = set(stock.tasks) >= set(tasks) and Counter(stock.trace) >= Counter(log)
+        if b"inclusiveGateway" in xml and further and (stock.tasks, sorted(stock.trace)) != (tasks, log):
+            # row u: stock's inclusive join fires while a branch with a subprocess is still open; what it did too early the kernel did, too
+            assert Counter(stock.trace) <= Counter(run.variables["log"])
+            return
         assert (stock.tasks, sorted(stock.trace)) == (tasks, log)
         stock.do(name)
     assert stock.completed and sorted(stock.trace) == sorted(run.variables["log"])
