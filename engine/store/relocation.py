@@ -15,7 +15,7 @@ from engine.store import models as m
 from engine.store.changes import InstanceRow
 from engine.store.database import Instant
 from engine.store.models import element_key
-from engine.store.task_rows import OpenedForm
+from engine.store.task_rows import OpenedForm, from_diagram
 
 OPEN_TASK = ("CREATED", "COMPLETING")
 OPEN_JOB = ("CREATED", "ACTIVATED", "FAILED")
@@ -73,19 +73,7 @@ def refresh_tasks(session: Session, instance_key: int, tasks: list[UserTaskOpene
     claimed = set(session.scalars(select(m.user_task.c.key).where(m.user_task.c.key.in_(keys), m.user_task.c.claimed_at.is_not(None))))
     statement = update(m.user_task).where(m.user_task.c.key == bindparam("task"))
     for key, task in zip(keys, tasks, strict=True):
-        values: dict[str, Any] = {
-            "task": key,
-            "name": task.name,
-            "candidate_groups": list(task.candidate_groups),
-            "candidate_users": list(task.candidate_users),
-            "due_date": task.due_date,
-            "follow_up_date": task.follow_up_date,
-            "priority": task.priority,
-            "form_id": task.form_id,
-            "form_key": forms[task.token_id].key if task.token_id in forms else None,
-            "external_form": task.external_form,
-            "properties": task.properties,
-        }
+        values = {"task": key, **from_diagram(task, forms)}
         if key not in claimed:
             values["assignee"] = task.assignee
         connection.execute(statement, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -118,19 +119,26 @@ def _task_row(row: InstanceRow, task: UserTaskOpened, now: datetime, forms: dict
         | place
         | {
             "element_id": task.element_id,
-            "name": task.name,
             "business_id": row.business_id,
             "owner": row.owner,
             "assignee": task.assignee,
-            "candidate_groups": list(task.candidate_groups),
-            "candidate_users": list(task.candidate_users),
-            "due_date": task.due_date,
-            "follow_up_date": task.follow_up_date,
-            "priority": task.priority,
-            "form_id": task.form_id,
-            "form_key": forms[task.token_id].key if task.token_id in forms else None,
-            "external_form": task.external_form,
-            "properties": task.properties,
             "state": "CREATED",
         }
+        | from_diagram(task, forms)
     )
+
+
+def from_diagram(task: UserTaskOpened, forms: Mapping[int, OpenedForm]) -> dict[str, Any]:
+    """The columns that the diagram decides; `forms`: token id -> form. Not the assignee: somebody may have claimed the task."""
+    return {
+        "name": task.name,
+        "candidate_groups": list(task.candidate_groups),
+        "candidate_users": list(task.candidate_users),
+        "due_date": task.due_date,
+        "follow_up_date": task.follow_up_date,
+        "priority": task.priority,
+        "form_id": task.form_id,
+        "form_key": forms[task.token_id].key if task.token_id in forms else None,
+        "external_form": task.external_form,
+        "properties": task.properties,
+    }
