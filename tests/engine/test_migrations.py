@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import pkgutil
 
+from sqlalchemy import text
+
 import handlers
 import webapp.sessions  # noqa: F401  # its tables belong to the schema
 from engine.store import migrate
@@ -26,4 +28,17 @@ def test_migrations_and_models_agree(database_url: str) -> None:
     assert not migrate.pending(database)
     assert migrate.differences(database) == []
     migrate.upgrade(database)
+    database.dispose()
+
+
+def test_a_database_that_0002_upgraded_before_it_was_widened_gets_what_it_lacks(database_url: str) -> None:
+    _import_all_models()
+    database = open_database(database_url)
+    migrate.upgrade(database, "0002")
+    with database.begin() as connection:
+        connection.execute(text("DROP TABLE catalogue_version"))
+        connection.execute(text("ALTER TABLE project DROP COLUMN catalogue_version"))
+    assert migrate.differences(database)
+    migrate.upgrade(database)
+    assert migrate.differences(database) == []
     database.dispose()
